@@ -1,0 +1,1 @@
+"""Errors, names and units: standard library only."""

@@ -1,0 +1,1 @@
+"""Plain numbers on disk: journals, recordings, the index."""
