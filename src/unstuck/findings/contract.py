@@ -81,3 +81,45 @@ class Rule(Protocol):
 
     @staticmethod
     def judge(recording: Recording) -> Answer: ...
+
+
+Status = Literal["fired", "passed", "not-applicable", "skipped", "crashed"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A rule that fired, with its symptoms (other findings that it explains) folded under it."""
+
+    code: str
+    name: str
+    fired: Fired
+    symptoms: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True)
+class Check:
+    """What became of one rule: one for each enabled rule, in order of codes."""
+
+    code: str
+    name: str
+    status: Status
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Where the run stands. ``unknown`` says why, and ``next_command`` what would show it."""
+
+    state: str
+    sentence: str
+    evidence: Mapping[str, Number] = field(default_factory=dict)
+    next_command: str = ""
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """Everything that was concluded from one recording; the first finding is the one to act on."""
+
+    verdict: Verdict
+    findings: tuple[Finding, ...]
+    checks: tuple[Check, ...]
