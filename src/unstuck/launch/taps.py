@@ -1,0 +1,274 @@
+"""Taps: what happens inside a training script, told to a listener. All of it is undone by ``remove()``.
+
+torch's own interfaces are used where they exist (global optimizer hooks, global module hooks); the rest are wrapped
+functions that pass everything through. Code that torch compiles is left alone: under tracing every tap is silent.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any, Protocol
+
+import torch
+
+
+class Listener(Protocol):
+    """Receives what happens. It must not raise, and must be quick: it runs inside the training loop."""
+
+    def backward_begins(self, tensors: Any) -> None: ...
+    def backward_ended(self) -> None: ...
+    def gradients_asked(self, outputs: Any, inputs: Any, create_graph: bool) -> bool: ...
+    def step_begins(self, optimizer: torch.optim.Optimizer) -> None: ...
+    def step_ended(self, optimizer: torch.optim.Optimizer) -> None: ...
+    def module_called(self, module: torch.nn.Module, args: tuple, kwargs: dict) -> None: ...
+    def mode_changed(self, module: torch.nn.Module, training: bool) -> None: ...
+    def without_gradient(self, entered: bool) -> None: ...
+    def loss_scaled(self, outputs: Any, scaled: Any) -> None: ...
+    def scaler_stepped(self, optimizer: torch.optim.Optimizer, scaler: Any) -> None: ...
+    def gradients_clipped(self, norm: Any, maximum: float) -> None: ...
+    def compiled(self, target: Any) -> None: ...
+    def saved_tensor_hooks(self) -> None: ...
+    def loader_started(self, loader: Any) -> None: ...
+
+
+class Taps:
+    """The taps of one process. ``install()`` sets them, ``remove()`` takes them out again."""
+
+    def __init__(self, listener: Listener) -> None:
+        self.listener = listener
+        self._patches: list[tuple[Any, str, Any, Any]] = []  # owner, name, original, ours
+        self._handles: dict[str, Any] = {}
+
+    # -- what is set -------------------------------------------------------------------------------------------------
+
+    def install(self) -> None:
+        """Set every tap but the two that cost on every call (module calls, the beginning of a step)."""
+        self._wrap_backward()
+        self._wrap_grad()
+        self._wrap_modes()
+        self._wrap_scaler()
+        self._wrap_clipping()
+        self._wrap_compile()
+        self._wrap_saved_tensor_hooks()
+        self._wrap_loader()
+        hook = _only_when_not_compiling(self.listener.step_ended)
+        self._handles["step_ended"] = torch.optim.optimizer.register_optimizer_step_post_hook(hook)
+
+    def remove(self) -> None:
+        """Undo everything; a function that somebody else has wrapped since then stays as he left it."""
+        for owner, name, original, ours in reversed(self._patches):
+            if owner.__dict__.get(name) is ours:
+                setattr(owner, name, original)
+        self._patches.clear()
+        for handle in self._handles.values():
+            handle.remove()
+        self._handles.clear()
+
+    def hear_modules(self, wanted: bool) -> None:
+        """Call ``module_called`` before every forward pass, or no longer."""
+        if wanted and "module" not in self._handles:
+            self._handles["module"] = torch.nn.modules.module.register_module_forward_pre_hook(self._module_hook)
+        elif not wanted and "module" in self._handles:
+            self._handles.pop("module").remove()
+
+    def hear_step_begins(self, wanted: bool) -> None:
+        """Call ``step_begins`` before every optimizer step, or no longer."""
+        if wanted and "step_begins" not in self._handles:
+            hook = _only_when_not_compiling(self.listener.step_begins)
+            self._handles["step_begins"] = torch.optim.optimizer.register_optimizer_step_pre_hook(hook)
+        elif not wanted and "step_begins" in self._handles:
+            self._handles.pop("step_begins").remove()
+
+    # -- the single taps ---------------------------------------------------------------------------------------------
+
+    def _replace(self, owner: Any, name: str, make: Callable[[Any], Any]) -> None:
+        original = owner.__dict__.get(name) if isinstance(owner, type) else getattr(owner, name, None)
+        if original is None:
+            return
+        ours = make(original)
+        with contextlib.suppress(AttributeError, TypeError):
+            ours.__wrapped__ = original
+            ours.__doc__ = original.__doc__
+            ours.__name__ = original.__name__
+            ours.__qualname__ = original.__qualname__
+            ours.__module__ = original.__module__
+        setattr(owner, name, ours)
+        self._patches.append((owner, name, original, ours))
+
+    def _wrap_backward(self) -> None:
+        listener = self.listener
+        compiling = torch.compiler.is_compiling
+
+        def make(original: Any) -> Any:
+            # Tensor.backward calls this function too: one wrapper sees both.
+            def backward(*args: Any, **kwargs: Any) -> Any:
+                if compiling():
+                    return original(*args, **kwargs)
+                listener.backward_begins(args[0] if args else kwargs.get("tensors"))
+                try:
+                    return original(*args, **kwargs)
+                finally:
+                    listener.backward_ended()
+
+            return backward
+
+        self._replace(torch.autograd, "backward", make)
+
+    def _wrap_grad(self) -> None:
+        listener = self.listener
+        compiling = torch.compiler.is_compiling
+
+        def make(original: Any) -> Any:
+            def grad(outputs: Any, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+                if compiling():
+                    return original(outputs, inputs, *args, **kwargs)
+                create = args[2] if len(args) > 2 else kwargs.get("create_graph", False)
+                heard = listener.gradients_asked(outputs, inputs, bool(create))
+                try:
+                    return original(outputs, inputs, *args, **kwargs)
+                finally:
+                    if heard:
+                        listener.backward_ended()
+
+            return grad
+
+        self._replace(torch.autograd, "grad", make)
+
+    def _wrap_modes(self) -> None:
+        listener = self.listener
+
+        def make_train(original: Any) -> Any:
+            def train(module: Any, mode: bool = True) -> Any:
+                result = original(module, mode)
+                listener.mode_changed(module, mode)
+                return result
+
+            return train
+
+        self._replace(torch.nn.Module, "train", make_train)
+
+        def make_enter(original: Any) -> Any:
+            def __enter__(context: Any) -> Any:
+                result = original(context)
+                listener.without_gradient(True)
+                return result
+
+            return __enter__
+
+        def make_exit(original: Any) -> Any:
+            def __exit__(context: Any, *details: Any) -> Any:
+                listener.without_gradient(False)
+                return original(context, *details)
+
+            return __exit__
+
+        for kind in (torch.no_grad, torch.inference_mode):
+            self._replace(kind, "__enter__", make_enter)
+            self._replace(kind, "__exit__", make_exit)
+
+    def _wrap_scaler(self) -> None:
+        listener = self.listener
+        scaler_class = getattr(getattr(torch, "amp", None), "GradScaler", None)
+        if scaler_class is None:
+            return
+
+        def make_scale(original: Any) -> Any:
+            def scale(scaler: Any, outputs: Any) -> Any:
+                scaled = original(scaler, outputs)
+                if scaled is not outputs:
+                    listener.loss_scaled(outputs, scaled)
+                return scaled
+
+            return scale
+
+        def make_step(original: Any) -> Any:
+            def step(scaler: Any, optimizer: Any, *args: Any, **kwargs: Any) -> Any:
+                result = original(scaler, optimizer, *args, **kwargs)
+                listener.scaler_stepped(optimizer, scaler)
+                return result
+
+            return step
+
+        self._replace(scaler_class, "scale", make_scale)
+        self._replace(scaler_class, "step", make_step)
+
+    def _wrap_clipping(self) -> None:
+        listener = self.listener
+        compiling = torch.compiler.is_compiling
+
+        def make(original: Any) -> Any:
+            def clip_grad_norm_(parameters: Any, max_norm: Any, *args: Any, **kwargs: Any) -> Any:
+                norm = original(parameters, max_norm, *args, **kwargs)
+                if not compiling():
+                    listener.gradients_clipped(norm, max_norm)
+                return norm
+
+            return clip_grad_norm_
+
+        self._replace(torch.nn.utils, "clip_grad_norm_", make)
+        self._replace(torch.nn.utils.clip_grad, "clip_grad_norm_", make)
+
+    def _wrap_compile(self) -> None:
+        listener = self.listener
+
+        def make(original: Any) -> Any:
+            def compile(model: Any = None, *args: Any, **kwargs: Any) -> Any:
+                listener.compiled(model)
+                return original(model, *args, **kwargs)
+
+            return compile
+
+        self._replace(torch, "compile", make)
+
+    def _wrap_saved_tensor_hooks(self) -> None:
+        listener = self.listener
+
+        def make(original: Any) -> Any:
+            def __enter__(context: Any) -> Any:
+                listener.saved_tensor_hooks()
+                return original(context)
+
+            return __enter__
+
+        self._replace(torch.autograd.graph.saved_tensors_hooks, "__enter__", make)
+
+    def _wrap_loader(self) -> None:
+        listener = self.listener
+
+        def make(original: Any) -> Any:
+            def __iter__(loader: Any) -> Any:
+                listener.loader_started(loader)
+                return original(loader)
+
+            return __iter__
+
+        self._replace(torch.utils.data.DataLoader, "__iter__", make)
+
+    def _module_hook(self, module: torch.nn.Module, args: tuple) -> None:
+        # Global hooks are not given keyword arguments, but torch's own frame above has them.
+        frame = sys._getframe(1)
+        kwargs = frame.f_locals.get("kwargs")
+        self.listener.module_called(module, args, kwargs if isinstance(kwargs, dict) else {})
+
+
+def _only_when_not_compiling(tell: Callable[[Any], None]) -> Callable[[Any, Any, Any], None]:
+    compiling = torch.compiler.is_compiling
+
+    def hook(optimizer: Any, args: Any, kwargs: Any) -> None:
+        if not compiling():
+            tell(optimizer)
+
+    return hook
+
+
+@contextlib.contextmanager
+def tapped(listener: Listener) -> Iterator[Taps]:
+    """Taps that are set inside a ``with`` block."""
+    taps = Taps(listener)
+    taps.install()
+    try:
+        yield taps
+    finally:
+        taps.remove()
