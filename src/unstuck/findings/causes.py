@@ -1,0 +1,129 @@
+"""Which sickness causes which symptom, and so which of several findings comes first.
+
+The graph is explicit and small: ``CAUSES[cause]`` are the codes that the cause brings about by itself. It has
+no circle. A finding whose cause fired as well is not a second sickness: it goes under the cause as a symptom.
+A cause that is only `info` (not certain, or not hurting) explains nothing that is worse than itself.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from unstuck.findings.contract import Finding
+
+CAUSES: Mapping[str, tuple[str, ...]] = {
+    # Data: what enters the model shapes everything after it.
+    "D101": ("D108", "G301", "G302", "G303", "G304", "G306", "G308", "U401", "U402", "U407", "C504", "T703", "T701"),
+    "D102": ("D101", "D103", "D104", "G301", "G302", "G303", "G304", "G306", "G307", "G308", "L202", "U401", "U409"),
+    "D103": ("D101", "G305", "T703"),
+    "D104": ("G302", "G303", "G304", "G308", "U401", "U402", "U407", "C504", "T703", "T701"),
+    "D105": ("T703",),
+    "D106": ("U401", "T703", "U404"),
+    "D107": ("D105", "T703", "L208", "G308"),
+    "D109": ("T702", "T703"),
+    # Loss: the wrong surface.
+    "L201": ("G301", "G304", "U402", "T701", "T703"),
+    "L202": ("G302", "G303", "G304", "G308", "U401", "L211", "T701"),
+    "L203": ("G301", "G304", "U402", "T701", "T703", "D105"),
+    "L204": ("G301", "G303", "G304", "U402", "T701", "T703"),
+    "L205": ("T703", "T701", "U404"),
+    "L206": ("D104", "G304", "G305", "G307", "L208", "L207", "T703", "U409"),
+    "L207": ("G301", "G304", "G307", "T701", "T703"),
+    "L208": ("D104", "G301", "G303", "G304", "G307", "T703", "T701"),
+    "L209": ("G302", "G303", "G304", "G308", "U401", "U407", "T703"),
+    "L210": ("D104", "T703"),
+    "L211": ("G302", "G303", "G304", "G308", "U401", "T703"),
+    "L212": ("G301", "G304", "L207", "T703", "T701"),
+    # The start: weights before the first step.
+    "G305": ("G301", "G303", "G304", "G307", "U401", "T703"),
+    "G306": ("G301", "G302", "G303", "G304", "G308", "U401", "U407", "T703", "T701"),
+    # The loop: what is done with the gradient.
+    "U409": ("T703", "T701"),
+    "U410": ("G302", "G303", "G304", "G308", "U401", "U407", "T703"),
+    "U411": ("U409", "T701", "T703"),
+    "B605": ("B604", "T703"),
+    # The step.
+    "U401": ("G301", "G302", "G303", "G304", "G307", "G308", "U404", "U407", "T703"),
+    "U403": ("U401", "G302", "G303", "G304", "G308"),
+    "U405": ("T701", "T703", "U402", "U409"),
+    "U406": ("G302", "G308", "U401"),
+    "U408": ("G301", "T703"),
+    # The signal itself.
+    "G302": ("G308", "U407"),
+    "G303": ("G301", "G307", "T703"),
+    "G304": ("G301", "G307", "T703", "T701"),
+    "G301": ("T701", "T703", "U402"),
+    "G307": ("T703", "T701", "U409"),
+    "G308": ("T703", "T701", "U409"),
+}
+
+_SEVERITY = {"error": 0, "warning": 1, "info": 2}
+
+
+def explained_by(code: str, fired: Iterable[str]) -> set[str]:
+    """The fired codes that bring ``code`` about, through any number of fired links.
+
+    >>> sorted(explained_by("G307", ["D101", "G303", "G307"]))
+    ['D101', 'G303']
+    """
+    present = set(fired)
+    found: set[str] = set()
+    waiting = [code]
+    while waiting:
+        symptom = waiting.pop()
+        for cause in present - found:
+            if symptom in CAUSES.get(cause, ()):
+                found.add(cause)
+                waiting.append(cause)
+    return found - {code}
+
+
+def depth(code: str) -> int:
+    """How many links the longest chain of causes above a code has: 0 for a code that nothing brings about.
+
+    >>> depth("D102"), depth("G303") > depth("U401") > depth("D101")
+    (0, True)
+    """
+    above = [cause for cause, symptoms in CAUSES.items() if code in symptoms]
+    return 1 + max(depth(cause) for cause in above) if above else 0
+
+
+def ordered(found: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Findings with symptoms under their causes, the one to act on first.
+
+    Among root causes: the more severe first, then the surer one, then the one nearer to the origin of things, then the
+    earlier one. Symptoms keep the same order under their cause.
+    """
+    by_code = {finding.code: finding for finding in found}
+    roots: dict[str, list[Finding]] = {}
+    placed: dict[str, str] = {}
+    for code, finding in by_code.items():
+        worse_or_equal = [c for c, f in by_code.items() if _rank(f) <= _rank(finding)]
+        causes = [c for c in explained_by(code, worse_or_equal) if not explained_by(c, _not_worse(by_code, c))]
+        if causes:
+            placed[code] = min(causes, key=lambda c: _place(by_code[c]))
+        else:
+            roots[code] = []
+    for code, cause in placed.items():
+        roots[cause].append(by_code[code])
+    result = [replace(by_code[code], symptoms=tuple(sorted(under, key=_place))) for code, under in roots.items()]
+    return tuple(sorted(result, key=_place))
+
+
+def _not_worse(by_code: Mapping[str, Finding], code: str) -> list[str]:
+    """The codes that could stand above ``code``: those at least as severe."""
+    return [c for c, f in by_code.items() if _rank(f) <= _rank(by_code[code])]
+
+
+def _rank(finding: Finding) -> int:
+    """Two ranks only: something to act on, or something to know."""
+    return 1 if finding.fired.severity == "info" else 0
+
+
+def _place(finding: Finding) -> tuple[int, float, int, float, str]:
+    fired = finding.fired
+    step = math.inf if fired.step is None else float(fired.step)
+    # Tenths of confidence: a hair's breadth of it must not outweigh which of two comes first in the chain.
+    return (_SEVERITY[fired.severity], -round(fired.confidence, 1), depth(finding.code), step, finding.code)

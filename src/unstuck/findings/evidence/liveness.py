@@ -1,0 +1,61 @@
+"""Which parameters get a gradient, and which of them move. Exact numbers only: None, zero, or alive."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from unstuck.record.recording import Fact, Recording, Stream
+
+WEIGHTS = ("weight", "embedding", "other")
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One parameter in one sample."""
+
+    step: int
+    name: str
+    stat: Fact
+
+    @property
+    def gradient(self) -> float | None:
+        """Gradient norm; None when there is no gradient."""
+        value = self.stat.get("g")
+        return None if value is None else float(value)
+
+    @property
+    def zero(self) -> bool:
+        """The gradient exists and every entry of it is exactly zero."""
+        return self.gradient == 0.0 or (self.stat.get("gz") == 1 and not self.stat.get("gn"))
+
+    @property
+    def is_weight(self) -> bool:
+        """Not a bias and not the gain of a normalization layer."""
+        return self.stat.get("role", "weight") in WEIGHTS
+
+
+def with_parameters(stream: Stream) -> list[Fact]:
+    """The samples that hold statistics of parameters."""
+    return [sample for sample in stream.samples if sample.get("params")]
+
+
+def owned(sample: Fact, stream: Stream) -> Iterator[Seen]:
+    """The parameters of a sample that this stream's own optimizer holds (all of them when that is not known)."""
+    for name, stat in (sample.get("params") or {}).items():
+        if "o" not in stat or stat["o"] == stream.number:
+            yield Seen(int(sample["s"]), name, stat)
+
+
+def trainable_names(recording: Recording) -> dict[str, bool]:
+    """Whether each parameter of every model asks for a gradient, by name."""
+    found: dict[str, bool] = {}
+    for model in recording.models:
+        for param in model.get("params") or ():
+            found[param["name"]] = bool(param.get("trainable", True))
+    return found
+
+
+def last_samples(samples: list[Fact], count: int) -> list[Fact]:
+    """The last ``count`` samples."""
+    return samples[-count:]

@@ -1,0 +1,1 @@
+"""One file a finding, found by folder. A rule's module docstring is its page."""
