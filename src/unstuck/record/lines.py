@@ -129,13 +129,14 @@ def decode(line: bytes) -> dict[str, Any]:
     >>> decode(b'{"e":"event","data":{"g":"nan","name":"nan"}}')
     {'e': 'event', 'data': {'g': nan, 'name': 'nan'}}
     """
-    value: Any = json.loads(line)
+    value = json.loads(line)
     if not isinstance(value, dict):
         raise ValueError("not an object")
+    found: dict[str, Any] = value
     # The two slow passes are rare: words for numbers, and halves of surrogate pairs, which no terminal can print.
     if b'nan"' in line or b'inf"' in line or b"\\ud" in line or b"\\uD" in line:
-        value = {_numbers(k, text=True): _numbers(v, text=k in _TEXT) for k, v in value.items()}
-    return value
+        found = {_numbers(k, text=True): _numbers(v, text=k in _TEXT) for k, v in found.items()}
+    return found
 
 
 def _numbers(value: Any, *, text: bool) -> Any:
