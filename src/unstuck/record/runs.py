@@ -144,7 +144,11 @@ def _run_at(path: Path) -> Path | None:
 def _start(path: Path) -> tuple[str, int, str]:
     """Runs of the same second in the order in which they were last written to."""
     match = _ID.fullmatch(path.name)
-    return (match[1] if match else path.name), path.stat().st_mtime_ns, path.name
+    try:
+        written = path.stat().st_mtime_ns
+    except OSError:  # removed meanwhile
+        written = 0
+    return (match[1] if match else path.name), written, path.name
 
 
 def _word(script: str) -> str:
