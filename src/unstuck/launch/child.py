@@ -77,7 +77,6 @@ def main(configuration: str) -> None:
         trim(error)
         with contextlib.suppress(BaseException):
             sys.excepthook(type(error), error, error.__traceback__)
-        error.__traceback__ = None
         sys.exit(1)
 
 

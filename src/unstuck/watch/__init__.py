@@ -1,1 +1,1 @@
-"""watch."""
+"""Probes and rules joined to a live run."""
