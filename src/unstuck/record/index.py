@@ -89,131 +89,162 @@ class IndexedRun:
     findings: tuple[IndexedFinding, ...] = ()
 
 
-def index_path(base: str | Path) -> Path:
-    """Where the index of a project folder lies."""
-    return Path(base) / "index.sqlite"
+class Index:
+    """The index of one project folder; close it, or use it in a ``with``.
 
+    Safe between processes: one writes, the others wait. A file of another schema, or one that is damaged, is made anew
+    from the runs. Every call raises IndexUnavailable when the file cannot be used, BadInput when there is no folder.
 
-def add(run: RunFolder, report: Mapping[str, Any] | None = None) -> None:
-    """Enter a run into the index of its project, or enter it anew. ``report`` is by default its ``report.json``.
-
-    Safe between processes: one writes, the others wait. Raises IndexUnavailable when the index cannot be written.
+    >>> import tempfile
+    >>> from unstuck.record.runs import new_run
+    >>> base = tempfile.mkdtemp()
+    >>> run = new_run(base, "train.py")
+    >>> with Index(base) as index:
+    ...     index.add(run, {"verdict": {"state": "learning"}})
+    ...     [(found.id == run.id, found.verdict) for found in index.runs()]
+    [(True, 'learning')]
     """
-    entry = _entry(run, _report(run) if report is None else report)
-    with _writing(run.path.parent.parent) as connection:
-        _put(connection, entry)
 
+    def __init__(self, base: str | Path) -> None:
+        self.base = Path(base)
+        self.path = self.base / "index.sqlite"
+        self._connection: sqlite3.Connection | None = None
 
-def rebuild(base: str | Path) -> int:
-    """Make the index anew from the runs' folders; returns how many runs it holds now.
+    def __enter__(self) -> Index:
+        return self
 
-    Cost: reads both ends of each journal, and each ``report.json``.
-    """
-    base = Path(base)
-    with _writing(base) as connection:
-        return _fill(connection, base)
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
+    def close(self) -> None:
+        """Let go of the file; it is opened again when needed."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
 
-def runs(base: str | Path, *, limit: int = 20, verdict: str | None = None, code: str | None = None) -> list[IndexedRun]:
-    """The latest runs, newest first, with their findings; of one verdict, or with one finding, when asked for.
+    def add(self, run: RunFolder | Path, report: Mapping[str, Any] | None = None) -> None:
+        """Enter a run, or enter it anew. ``report`` is by default what its ``report.json`` says."""
+        run = run if isinstance(run, RunFolder) else RunFolder(run)
+        entry = _entry(run, _report(run) if report is None else report)
+        with self._writing() as connection:
+            _put(connection, entry)
 
-    An index that is missing is built; runs whose folder is gone are left out.
-    """
-    base = Path(base)
-    if not index_path(base).exists() and not list_runs(base):
-        return []
-    with _writing(base) as connection:  # builds it when it is missing or of another schema
-        pass
-    where = ["(:verdict IS NULL OR verdict = :verdict)"]
-    where += ["(:code IS NULL OR EXISTS (SELECT 1 FROM findings WHERE run = runs.id AND code = :code))"]
-    query = f"SELECT * FROM runs WHERE {' AND '.join(where)} ORDER BY started DESC, id DESC"
-    there = {run.id for run in list_runs(base)}
-    found: list[IndexedRun] = []
-    with _errors(base), contextlib.closing(_connect(base)) as connection:
-        for row in connection.execute(query, {"verdict": verdict, "code": code}):
-            if len(found) >= limit:
-                break
-            if row["id"] in there:
-                rows = connection.execute("SELECT * FROM findings WHERE run = ? ORDER BY place", (row["id"],))
-                findings = tuple(IndexedFinding(**dict(finding)) for finding in rows)
-                fields = {**dict(row), "complete": bool(row["complete"])}
-                found.append(IndexedRun(**fields, findings=findings))
-    return found
+    def rebuild(self) -> int:
+        """Make the index anew from the runs' folders; returns how many runs it holds now.
 
+        Cost: reads both ends of each journal, and each ``report.json``.
+        """
+        with self._writing() as connection:
+            return _fill(connection, self.base)
 
-# -- the file ----------------------------------------------------------------------------------------------------------
+    def runs(self, *, limit: int = 20, verdict: str | None = None, code: str | None = None) -> list[IndexedRun]:
+        """The latest runs, newest first, with their findings; of one verdict, or with one finding, when asked for.
 
+        An index that is missing is built; runs whose folder is gone are left out.
+        """
+        there = {run.id for run in list_runs(self.base)}
+        if not there:
+            return []
+        where = "(:verdict IS NULL OR verdict = :verdict)"
+        where += " AND (:code IS NULL OR EXISTS (SELECT 1 FROM findings WHERE run = runs.id AND code = :code))"
+        found: list[IndexedRun] = []
+        with self._errors():
+            connection = self._ready()
+            query = f"SELECT * FROM runs WHERE {where} ORDER BY started DESC, id DESC"
+            for row in connection.execute(query, {"verdict": verdict, "code": code}):
+                if len(found) >= limit:
+                    break
+                if row["id"] in there:
+                    rows = connection.execute("SELECT * FROM findings WHERE run = ? ORDER BY place", (row["id"],))
+                    findings = tuple(IndexedFinding(**dict(finding)) for finding in rows)
+                    fields = {**dict(row), "complete": bool(row["complete"])}
+                    found.append(IndexedRun(**fields, findings=findings))
+        return found
 
-def _connect(base: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(index_path(base), timeout=_WAIT_SECONDS, isolation_level=None)
-    connection.row_factory = sqlite3.Row
-    connection.execute("PRAGMA foreign_keys = ON")
-    return connection
+    # -- the file ------------------------------------------------------------------------------------------------------
+
+    def _ready(self) -> sqlite3.Connection:
+        """The open file, with its tables."""
+        if self._connection is None:
+            if not self.base.is_dir():
+                raise BadInput("project folder", got=str(self.base), want="a folder that holds runs")
+            try:
+                self._connection = self._opened()
+            except sqlite3.OperationalError:  # locked, or not to be written: it is not damaged
+                raise
+            except sqlite3.DatabaseError:  # no index at all, or a damaged one: nothing in it is worth keeping
+                for suffix in ("", "-wal", "-shm"):
+                    Path(f"{self.path}{suffix}").unlink(missing_ok=True)
+                self._connection = self._opened()
+        return self._connection
+
+    def _opened(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self.path, timeout=_WAIT_SECONDS, isolation_level=None)
+        try:
+            connection.row_factory = sqlite3.Row
+            connection.execute("PRAGMA foreign_keys = ON")
+            _log_ahead(connection)
+            if _schema_number(connection) != SCHEMA_NUMBER:
+                with _transaction(connection):
+                    if _schema_number(connection) != SCHEMA_NUMBER:  # nobody was faster
+                        _make_tables(connection)
+                        _fill(connection, self.base)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        with self._errors(), _transaction(self._ready()) as connection:
+            yield connection
+
+    @contextlib.contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.Error, OSError) as error:
+            self.close()
+            raise IndexUnavailable(f"index: {self.path}: {error}; it can be deleted, and is made anew") from error
 
 
 @contextlib.contextmanager
-def _writing(base: Path) -> Iterator[sqlite3.Connection]:
-    """The index, present and of this schema, inside one transaction that no other writer shares."""
-    if not base.is_dir():
-        raise BadInput("project folder", got=str(base), want="a folder that holds runs")
-    with _errors(base):
-        try:
-            connection = _prepared(base)
-        except sqlite3.OperationalError:  # locked, or not to be written: it is not damaged
-            raise
-        except sqlite3.DatabaseError:  # not an index, or a damaged one: nothing in it is worth keeping
-            for suffix in ("", "-wal", "-shm"):
-                Path(f"{index_path(base)}{suffix}").unlink(missing_ok=True)
-            connection = _prepared(base)
-        with contextlib.closing(connection):
-            try:
-                yield connection
-                connection.execute("COMMIT")
-            except BaseException:
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
-                raise
-
-
-def _prepared(base: Path) -> sqlite3.Connection:
-    connection = _connect(base)
+def _transaction(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
+    """Everything or nothing, and no other writer in between."""
+    connection.execute("BEGIN IMMEDIATE")
     try:
-        _log_ahead(connection)
-        connection.execute("BEGIN IMMEDIATE")
-        if connection.execute("PRAGMA user_version").fetchone()[0] != SCHEMA_NUMBER:
-            names = [row["name"] for row in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")]
-            for name in sorted(names):  # findings before runs
-                connection.execute(f'DROP TABLE "{name}"')
-            for statement in _TABLES.split(";"):
-                connection.execute(statement)
-            connection.execute(f"PRAGMA user_version = {SCHEMA_NUMBER}")
-            _fill(connection, base)
+        yield connection
+        connection.execute("COMMIT")
     except BaseException:
-        connection.close()
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
         raise
-    return connection
+
+
+def _schema_number(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def _make_tables(connection: sqlite3.Connection) -> None:
+    names = {row["name"] for row in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
+    for name in sorted(names & {"findings", "runs"}):  # findings first: they refer to runs
+        connection.execute(f"DROP TABLE {name}")
+    for statement in _TABLES.split(";"):
+        connection.execute(statement)
+    connection.execute(f"PRAGMA user_version = {SCHEMA_NUMBER}")
 
 
 def _log_ahead(connection: sqlite3.Connection) -> None:
-    """Turn on the write-ahead log; the file remembers it, and the very first moment can be contended."""
+    """Turn on the write-ahead log; the file remembers it, and its very first moment can be contended."""
     deadline = time.monotonic() + _WAIT_SECONDS
     while True:
         try:
             connection.execute("PRAGMA journal_mode = WAL")
             return
         except sqlite3.OperationalError as error:
-            # SQLite does not wait by itself for this one.
-            if "locked" not in str(error) or time.monotonic() > deadline:
+            if "locked" not in str(error) or time.monotonic() > deadline:  # SQLite does not wait by itself for this one
                 raise
             time.sleep(0.01)
-
-
-@contextlib.contextmanager
-def _errors(base: Path) -> Iterator[None]:
-    try:
-        yield
-    except (sqlite3.Error, OSError) as error:
-        raise IndexUnavailable(f"index: {index_path(base)}: {error}; it can be deleted, and is made anew") from error
 
 
 # -- what goes into it -------------------------------------------------------------------------------------------------
@@ -268,12 +299,13 @@ def _entry(run: RunFolder, report: Mapping[str, Any]) -> _Entry:
         "seconds": _number(end.get("seconds", last.get("t"))),
         "steps": _whole(end.get("steps", None if step is None else step + 1)),
         "processes": len(glances),
-        "status": _whole(end.get("status")),
+        # A run that was killed could not write its own end; its parent saw how it ended.
+        "status": _whole(end.get("status", _object(_object(report.get("run")).get("exit")).get("status"))),
         "exception": _text(exception.get("type")),
         "complete": int(main.end is not None),
         "last_loss": _number(last.get("l")),
         "python": _text(versions.get("python")),
-        "torch": _text(versions.get("torch")),
+        "torch": _text(_object(main.torch).get("version", versions.get("torch"))),
         "unstuck": _text(versions.get("unstuck")),
         "verdict": _text(verdict.get("state")),
         "sentence": _text(verdict.get("sentence")),

@@ -6,6 +6,7 @@ A journal is believed line by line: one that is damaged, foreign to the schema o
 
 from __future__ import annotations
 
+import contextlib
 import math
 import re
 import stat
@@ -21,6 +22,8 @@ from unstuck.record.recording import Event, Fact, Recording, Series, Stream
 from unstuck.record.shapes import (
     BadLine,
     check_depth,
+    check_end,
+    check_head,
     check_model,
     check_optimizer,
     check_sample,
@@ -122,8 +125,8 @@ class Glance:
 
     head: Fact = field(default_factory=dict)
     end: Fact | None = None
-    last_step: Fact | None = None
-    """The last ``step`` line of the file."""
+    torch: Fact | None = None  # the ``torch`` line, when it stands near the beginning
+    last_step: Fact | None = None  # the last ``step`` line of the file
 
 
 def glance(path: str | Path) -> Glance:
@@ -133,16 +136,22 @@ def glance(path: str | Path) -> Glance:
     """
     path = Path(path)
     with _opened(path) as file:
-        head: Fact = {}
-        line = file.readline(_WINDOW).rstrip(b"\0")
+        head: dict[str, Any] = {}
+        torch = None
+        first, *more = file.read(_WINDOW).rstrip(b"\0").split(b"\n")
         try:
-            head = decode(line)
+            head = decode(first)
         except (ValueError, RecursionError) as error:
-            if line.endswith(b"\n") or (line and not line.startswith(b"{")):
+            if more or (first and not first.startswith(b"{")):  # a whole line, or one that never was ours
                 raise _foreign(path, str(error)) from None
         else:
             if head.get("e") != "head" or head.get("schema") != SCHEMA:
                 raise _foreign(path, f"schema {head.get('schema')!r}")
+            check_head(head)
+        for line in more[:20]:
+            if line.startswith(b'{"e":"torch"'):
+                with contextlib.suppress(ValueError, RecursionError):
+                    torch = decode(line)
         end = last = None
         for line in _tail(file):
             if b'"end"' not in line and b'"step"' not in line:
@@ -156,7 +165,7 @@ def glance(path: str | Path) -> Glance:
             elif entry.get("e") == "step":
                 last = entry
                 break
-    return Glance(head=head, end=end, last_step=last)
+    return Glance(head=head, end=end, torch=torch, last_step=last)
 
 
 # -- lines ---------------------------------------------------------------------------------------------------------
@@ -291,10 +300,12 @@ def _take(line: dict[str, Any], recording: Recording, columns: dict[int, _Column
         recording.models.append(line)
     elif kind == "head":
         if headless:
+            check_head(line)
             recording.head = line
     elif kind == "torch":
         recording.extras["torch"] = line
     elif kind == "end":
+        check_end(line)
         recording.end = line
         recording.complete = True
 

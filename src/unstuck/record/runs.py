@@ -63,7 +63,42 @@ def new_run(base: str | Path, script: str, *, now: float | None = None) -> RunFo
     >>> run.id[:4] in ("1969", "1970"), run.id[17:24], run.path.is_dir()
     (True, '-train-', True)
     """
+    return _made(Path(base), _word(script), now)
+
+
+def shared_run(base: str | Path, key: str, *, now: float | None = None) -> RunFolder:
+    """The folder of the run that several processes share: whoever comes first makes it, all with this ``key`` get it.
+
+    They need not speak to each other: the first to set a link named for the key has decided.
+
+    Raises BadInput when the folder cannot be made.
+
+    >>> import tempfile
+    >>> base = tempfile.mkdtemp()
+    >>> shared_run(base, "torchrun-7") == shared_run(base, "torchrun-7") != shared_run(base, "torchrun-8")
+    True
+    """
     base = Path(base)
+    mine = _made(base, _plain(key), now)
+    link = base / "shared" / _plain(key)
+    try:
+        link.parent.mkdir(exist_ok=True)
+        for _ in range(10):
+            try:
+                link.symlink_to(mine.id)
+                return mine
+            except FileExistsError:
+                theirs = base / "runs" / link.readlink().name
+                if theirs.is_dir():
+                    mine.path.rmdir()
+                    return RunFolder(theirs)
+                link.unlink(missing_ok=True)  # that run was deleted
+    except OSError as error:
+        raise BadInput("project folder", got=str(base), want="a folder to write in", hint=str(error.strerror)) from None
+    return mine
+
+
+def _made(base: Path, word: str, now: float | None) -> RunFolder:
     moment = time.strftime("%Y-%m-%d-%H%M%S", time.localtime(now))
     try:
         runs = base / "runs"
@@ -72,7 +107,7 @@ def new_run(base: str | Path, script: str, *, now: float | None = None) -> RunFo
         if not ignore.exists():
             ignore.write_text("*\n", encoding="utf-8")
         for _ in range(1000):
-            path = runs / f"{moment}-{_word(script)}-{secrets.token_hex(2)}"
+            path = runs / f"{moment}-{word}-{secrets.token_hex(2)}"
             try:
                 path.mkdir()
             except FileExistsError:
@@ -155,4 +190,8 @@ def _word(script: str) -> str:
     """The script's bare name, fit for a folder's name."""
     last = re.split(r"[/\\]", script.rstrip("/\\"))[-1]
     bare = last.removesuffix(".py") if last.endswith(".py") else last.rsplit(".", 1)[-1]
-    return re.sub(r"[^A-Za-z0-9_]+", "-", bare).strip("-")[:40] or "script"
+    return _plain(bare)
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^A-Za-z0-9_]+", "-", name).strip("-")[:40].rstrip("-") or "script"

@@ -98,6 +98,7 @@ def check_sample(line: dict[str, Any]) -> None:
     _objects(line, "unseen")
     for loss in _objects(line, "losses"):
         _numbers(loss, _NUMBERS_OF_LOSS, "losses")
+        check_place(loss.get("line"), "losses.line")
         for term in _objects(loss, "terms"):
             _numbers(term, _NUMBERS_OF_TERM, "terms")
             _objects(term, "head")
@@ -105,18 +106,67 @@ def check_sample(line: dict[str, Any]) -> None:
             _numbers(mapping(term.get("target") or {}, "target"), _NUMBERS_OF_TARGET, "target")
 
 
+def check_head(line: dict[str, Any]) -> None:
+    """Take out of a ``head`` line what is not of the kind it should be: a journal is not refused for that."""
+    kinds = {"settings": dict, "versions": dict, "argv": list, "rank": int, "world": int, "pid": int}
+    kinds |= {"run": str, "script": str, "cwd": str}
+    for key, kind in kinds.items():
+        if key in line and (not isinstance(line[key], kind) or isinstance(line[key], bool)):
+            del line[key]
+    try:
+        number(line.get("time"), "time")
+        _numbers(line.get("settings", {}), ("overhead", "allowance_seconds", "full_samples"), "settings")
+    except BadLine:
+        line.pop("time", None)
+        line.pop("settings", None)
+
+
+def check_end(line: dict[str, Any]) -> None:
+    """Raise :class:`BadLine` when an ``end`` line would trip those who read it."""
+    numbers = ("status", "seconds", "steps", "watcher_seconds", "allowance_seconds", "start_seconds")
+    _numbers(line, (*numbers, "samples", "light_samples", "bytes"), "end")
+    exception = mapping(line.get("exception") or {}, "exception")
+    _texts(exception, ("type", "message"), "exception")
+    check_place(exception.get("line"), "exception.line")
+
+
 def check_model(line: dict[str, Any]) -> None:
     """Raise :class:`BadLine` when a ``model`` line would trip those who read it."""
-    for part in ("modules", "params"):
-        for entry in _objects(line, part):
-            text(entry.get("name"), f"{part}.name")
+    _texts(line, ("name", "kind"), "model")
+    check_place(line.get("line"), "line")
+    for module in _objects(line, "modules"):
+        text(module.get("name"), "modules.name")
+        _texts(module, ("kind",), "modules")
+        mapping(module.get("options") or {}, "modules.options")
+    for parameter in _objects(line, "params"):
+        text(parameter.get("name"), "params.name")
+        _texts(parameter, ("dtype", "device"), "params")
+        for extent in listing(parameter.get("shape") or [], "params.shape"):
+            whole(extent, "params.shape")
 
 
 def check_optimizer(line: dict[str, Any]) -> None:
     """Raise :class:`BadLine` when an ``optimizer`` line would trip those who read it."""
     whole(line.get("o"), "o", least=-1)
+    _texts(line, ("kind", "module"), "optimizer")
+    check_place(line.get("line"), "line")
     for group in _objects(line, "groups"):
         number(group.get("lr"), "groups.lr")
+        for name in listing(group.get("params") or [], "groups.params"):
+            text(name, "groups.params")
+
+
+def check_place(value: Any, where: str) -> None:
+    """Raise :class:`BadLine` when a place in the script's code is neither null nor one."""
+    place = mapping(value or {}, where)
+    _texts(place, ("file", "function", "text"), where)
+    number(place.get("line"), where)
+
+
+def _texts(holder: Mapping[str, Any], keys: tuple[str, ...], where: str) -> None:
+    for key in keys:
+        if holder.get(key) is not None:
+            text(holder[key], f"{where}.{key}")
 
 
 def _objects(holder: dict[str, Any], key: str) -> list[Any]:
