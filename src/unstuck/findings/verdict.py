@@ -401,7 +401,7 @@ def _learning(look: _Look) -> Verdict | None:
     p = look.progress
     if p.start is None or p.end is None or look.n < FEWEST_STEPS or look.opposed:
         return None
-    if look.bounded is False and p.kind == "nll":
+    if look.bounded is False and p.course.kind == "nll":
         return None  # a log-likelihood of classes below zero: the numbers are not log-probabilities
     for part, name in ((look.third, "third"), (look.half, "half"), (look.whole, "run")):
         if part is None:
@@ -443,7 +443,7 @@ def _unknown(look: _Look) -> Verdict:
             look.evidence(),
         )
     t = look.third
-    if look.bounded is False and p.kind == "nll":
+    if look.bounded is False and p.course.kind == "nll":
         return Verdict(
             "unknown",
             f"The loss went to {p.end:.4g}; a negative log-likelihood of classes cannot be negative, so this "

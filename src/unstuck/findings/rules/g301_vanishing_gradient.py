@@ -1,0 +1,160 @@
+"""The gradient shrinks by orders of magnitude from the last layer to the first.
+
+What it means
+-------------
+The gradient of an early layer is a product with one factor for every layer above it. Where those factors are
+below one (sigmoids pass at most a quarter, small weights less than that), the product shrinks with every
+layer. The early layers then get next to no signal while the last layers learn.
+
+Why it hurts
+------------
+The early layers stay where chance put them, the later ones make the best of random features, and when the
+signal is small enough even they see an input that hardly depends on the example. The loss settles near that
+of a constant answer.
+
+How it is judged
+----------------
+For every weight the recording has the norms of the gradient and of the weight. Their product says how much
+the loss changes with a relative change of that weight, and it is about equal for all layers of a healthy
+chain, whatever their widths. The rule takes the smallest of the first third of the layers against the largest
+of the last third, on every sample, and asks that the median ratio be below a thousandth, that the same hold
+in the later half of the samples, and that the run have learned next to nothing. Adaptive rules often learn in
+spite of such a ratio; then nothing is said. Early layers whose gradient is exactly zero while later ones are
+alive need no threshold.
+
+When it is wrong
+----------------
+A run that learns nothing for another reason may have a small ratio by the way. A network whose early part is
+meant to get little signal (a detached branch, a tiny auxiliary loss) looks alike.
+
+What to do
+----------
+Use activations that pass the gradient (ReLU, GELU, SELU in place of sigmoid and tanh), initial weights to
+match (He for ReLU, Glorot for tanh), residual connections, or a normalization layer between the layers.
+
+Sources
+-------
+Hochreiter, Untersuchungen zu dynamischen neuronalen Netzen, 1991. Glorot and Bengio, Understanding the
+difficulty of training deep feedforward neural networks, 2010. Zhang and others, AutoTrainer, 2021 (the ratio
+of a thousandth).
+"""
+
+from __future__ import annotations
+
+import statistics
+
+from unstuck.findings.contract import Advice, Answer, Fired, NotApplicable, Passed, Skipped
+from unstuck.findings.evidence.activations import BOUNDED, courses
+from unstuck.findings.evidence.layers import Weight, weights
+from unstuck.findings.evidence.places import model_line, model_name
+from unstuck.findings.evidence.progress import progress
+from unstuck.record.recording import Fact, Recording
+
+CODE = "G301"
+NAME = "vanishing-gradient"
+CLAIM = "the gradient shrinks by orders of magnitude from the last layer to the first"
+ENABLED = True
+SICK = ("examples/sick/g301_vanishing_gradient.py",)
+HEALTHY = ("examples/mended/g301_vanishing_gradient.py",)
+THRESHOLDS = {
+    "ratio": (1e-3, "AutoTrainer's ratio of the first layer's gradient to the last one's; here of norms times weights"),
+    "fewest_layers": (4, "three factors between the first and the last: below that a small ratio has other reasons"),
+    "fewest_samples": (4, "half of them must confirm the other half"),
+}
+
+
+def judge(recording: Recording) -> Answer:
+    """The ratio of early to late layers over the samples, where the run learns next to nothing."""
+    stream = recording.main
+    chains = [chain for sample in stream.samples if (chain := _chain(sample, recording))]
+    if not chains:
+        return Skipped("no gradients of ordered layers were recorded")
+    if max(len(chain) for chain in chains) < THRESHOLDS["fewest_layers"][0]:
+        return NotApplicable(f"only {max(len(chain) for chain in chains)} layers with weights")
+    pairs = [(chain, *_ends(chain)) for chain in chains if len(chain) >= THRESHOLDS["fewest_layers"][0]]
+    ratios = [(early.step, (early.pull or 0.0) / (late.pull or 1.0)) for _, early, late in pairs if late.pull]
+    if len(ratios) < THRESHOLDS["fewest_samples"][0]:
+        return Skipped(f"only {len(ratios)} samples with gradients; it takes {THRESHOLDS['fewest_samples'][0]:.0f}")
+    whole = statistics.median(r for _, r in ratios)
+    later = statistics.median(r for _, r in ratios[len(ratios) // 2 :])
+    limit = THRESHOLDS["ratio"][0]
+    state = progress(recording)
+    if max(whole, later) > limit:
+        return Passed(f"the first layers get {later:.2g} of the last ones' gradient, in units of their own weights")
+    if state.state not in ("none", "some") or (state.state == "some" and _falls(recording)):
+        return Passed(f"the ratio is {later:.2g}, and the run learns all the same: {state.sentence}")
+    exact = later == 0.0
+    _, early, late = pairs[-1]
+    squashed = [c for c in courses(stream) if c.hidden and c.kind in BOUNDED]
+    blame = f" through {len(squashed)} layers of {squashed[0].kind}" if squashed else ""
+    amount = "is exactly zero" if exact else f"is {later:.1e} of the last one's"
+    return Fired(
+        sentence=f"The gradient that reaches {early.layer}{blame} {amount} ({late.layer}), in units of each "
+        f"layer's own "
+        f"weights, in the median of {len(ratios)} samples up to step {ratios[-1][0]}; {state.sentence}.",
+        severity="error" if state.state == "none" else "warning",
+        confidence=0.95 if exact else 0.9 if state.state == "none" else 0.6,
+        where=early.layer,
+        step=ratios[0][0],
+        evidence={
+            "ratio": later,
+            "first_layer_gradient": early.g,
+            "last_layer_gradient": late.g,
+            "layers": len(pairs[-1][0]),
+            "samples": len(ratios),
+            "at_first_sample": ratios[0][1],
+        },
+        advice=_advice(recording, squashed[0].kind if squashed else ""),
+        line=model_line(recording),
+    )
+
+
+def _chain(sample: Fact, recording: Recording) -> list[Weight]:
+    """The weights that have a gradient, in forward order."""
+    return [w for w in weights(sample, recording.main) if w.g is not None and w.w > 0]
+
+
+def _ends(chain: list[Weight]) -> tuple[Weight, Weight]:
+    third = max(1, len(chain) // 3)
+    early = min(chain[:third], key=lambda w: w.pull or 0.0)
+    late = max(chain[-third:], key=lambda w: w.pull or 0.0)
+    return early, late
+
+
+def _falls(recording: Recording) -> bool:
+    verdict = recording.extras.get("verdict")
+    return verdict is None or verdict.state in ("learning", "converged")
+
+
+def _advice(recording: Recording, kind: str) -> tuple[Advice, ...]:
+    name = model_name(recording)
+    found = []
+    if kind:
+        found.append(
+            Advice(
+                "another activation",
+                f"A {kind} passes at most "
+                f"{'a quarter of' if 'sigmoid' in kind else 'all, and mostly much less than'} the "
+                "gradient that reaches it. A ReLU passes all or nothing.",
+                f"torch.nn.ReLU()  # in place of torch.nn.{'Sigmoid' if 'sigmoid' in kind else 'Tanh'}() "
+                f"between layers",
+            )
+        )
+    found.append(
+        Advice(
+            "initialize for the activation",
+            "Weights whose size matches the fan-in keep the size of the signal from layer to layer.",
+            f"for layer in {name}.modules():\n"
+            "    if isinstance(layer, (torch.nn.Linear, torch.nn.Conv2d)):\n"
+            "        torch.nn.init.kaiming_normal_(layer.weight, nonlinearity='relu')\n"
+            "        torch.nn.init.zeros_(layer.bias)",
+        )
+    )
+    found.append(
+        Advice(
+            "a way around",
+            "A residual connection or a normalization layer gives the gradient a path that does not shrink.",
+            "x = x + block(x)",
+        )
+    )
+    return tuple(found)

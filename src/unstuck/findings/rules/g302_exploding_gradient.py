@@ -1,0 +1,180 @@
+"""The gradient grows by orders of magnitude through the layers, or jumps far above its own history.
+
+What it means
+-------------
+The gradient of an early layer is a product with one factor for every layer (or time step) above it. Where the
+factors are above one, the product grows with every layer. In training the same shows as a sudden gradient
+that is hundreds of times the usual one.
+
+Why it hurts
+------------
+The step is the gradient times the learning rate. A step hundreds of times too long throws the weights far
+away, from where they may not come back: units die or saturate, the loss leaps, numbers overflow.
+
+How it is judged
+----------------
+Two tests, and both ask that the run was hurt. First: at the first samples, the gradient times the weight of
+some layer is more than a thousand times the loss, so that the loss changes by a multiple of itself with a
+change of a thousandth of the weights. Second: at some step the gradient's norm is more than a hundred times
+the median of all steps before it, and from there on the loss stays far above where it was, or is not finite.
+A clipped gradient that jumps, or a leap from which the run recovers, is not reported.
+
+When it is wrong
+----------------
+The sampled steps can miss the leap and see only what came after. A single broken example (an outlier in the
+data) makes such a jump too; look at the batch of the step that is named.
+
+What to do
+----------
+Clip the gradient's norm at a few times its usual size, lower the learning rate or warm it up, and use initial
+weights that keep the size of the signal. For recurrent networks clip always. Look at the data of the named
+step.
+
+Sources
+-------
+Pascanu, Mikolov, Bengio, On the difficulty of training recurrent neural networks, 2013. Zhang and others,
+AutoTrainer, 2021. Philipp, Song, Carbonell, The exploding gradient problem demystified, 2017 (gradients
+relative to the weights).
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+
+from unstuck.findings.contract import Advice, Answer, Fired, Passed, Skipped
+from unstuck.findings.evidence.gradients import norms
+from unstuck.findings.evidence.layers import Weight, weights
+from unstuck.findings.evidence.places import model_name, optimizer_kind, optimizer_line
+from unstuck.findings.evidence.progress import progress
+from unstuck.findings.evidence.trend import clipped
+from unstuck.record.recording import Recording, Stream
+
+CODE = "G302"
+NAME = "exploding-gradient"
+CLAIM = "the gradient grows by orders of magnitude through the layers, or jumps far above its own history"
+ENABLED = True
+SICK = ("examples/sick/g302_exploding_gradient.py",)
+HEALTHY = ("examples/mended/g302_exploding_gradient.py",)
+THRESHOLDS = {
+    "pull": (1e3, "times the loss, for a relative change of one layer's weights; healthy first steps have .1 to 30"),
+    "jump": (100.0, "times the median of all earlier norms; mini-batch noise and spikes that recover stay below 30"),
+    "fewest_before": (5, "norms before a jump, so that there is a history to jump above"),
+    "left_behind": (2.0, "times the loss before the jump, at the end: less is a spike that the run recovered from"),
+}
+
+
+def judge(recording: Recording) -> Answer:
+    """A gradient out of proportion to the loss at the start, then a jump above history."""
+    stream = recording.main
+    history = norms(stream)
+    if not history:
+        return Skipped("no gradient norms were recorded")
+    reached = progress(recording)
+    verdict = recording.extras.get("verdict")
+    diverges = getattr(verdict, "state", "") == "diverging"
+    worst = _steepest(stream)
+    hurt = reached.state == "none" or diverges
+    if worst is not None and worst[1] > THRESHOLDS["pull"][0] and hurt:
+        weight, ratio, loss = worst
+        return Fired(
+            sentence=f"At step {weight.step} the gradient of {weight.name} has norm {weight.g:.3g} with weights "
+            f"of norm "
+            f"{weight.w:.3g} and a loss of {loss:.3g}: a change of a thousandth of these weights changes the loss "
+            f"{ratio / 1e3:.2g}-fold; {reached.sentence}.",
+            severity="error",
+            confidence=0.8,
+            where=weight.layer,
+            step=weight.step,
+            evidence={"gradient_norm": weight.g, "weight_norm": weight.w, "loss": loss, "times_loss": ratio},
+            advice=_advice(recording, median=None),
+            line=optimizer_line(stream),
+        )
+    jump = _jump(stream)
+    if jump is not None:
+        step, size, usual, before, after = jump
+        lasting = not math.isfinite(after) or after > before + (THRESHOLDS["left_behind"][0] - 1) * abs(before)
+        if lasting and (diverges or reached.state != "learned"):
+            times = f"{size / usual:.3g} times the median of {usual:.3g}" if math.isfinite(size) else "not finite"
+            return Fired(
+                sentence=f"At step {step} the gradient's norm is {size:.3g}, {times} before it; the loss was "
+                f"{before:.4g} "
+                f"until then and is {after:.4g} at the end.",
+                severity="error",
+                confidence=0.8,
+                where=f"step {step}",
+                step=step,
+                evidence={
+                    "gradient_norm": size,
+                    "median_before": usual,
+                    "loss_before": before,
+                    "loss_at_end": after,
+                },
+                advice=_advice(recording, median=usual),
+                line=optimizer_line(stream),
+            )
+        return Passed(f"the gradient jumped to {size:.3g} at step {step}, and the run recovered from it")
+    finite = history.finite()
+    if not finite:
+        return Skipped("no gradient norm was finite")
+    return Passed(f"the gradient's norm lay between {min(finite.values):.3g} and {max(finite.values):.3g}")
+
+
+def _steepest(stream: Stream) -> tuple[Weight, float, float] | None:
+    """The layer of the first samples whose relative change moves the loss most: (weight, times the loss, loss)."""
+    losses = dict(stream.loss)
+    found: tuple[Weight, float, float] | None = None
+    for sample in stream.samples[:3]:
+        loss = losses.get(sample["s"])
+        if sample["s"] > 3 or loss is None or not math.isfinite(loss) or abs(loss) < 1e-6:
+            continue
+        for weight in weights(sample, stream):
+            ratio = (weight.pull or 0.0) / abs(loss)
+            if math.isfinite(ratio) and (found is None or ratio > found[1]):
+                found = (weight, ratio, loss)
+    return found
+
+
+def _jump(stream: Stream) -> tuple[int, float, float, float, float] | None:
+    """The largest jump above the norms before it: (step, norm, median before, loss before, loss at the end)."""
+    history = norms(stream)
+    best: tuple[int, float, float, float, float] | None = None
+    seen: list[float] = []
+    n = max(1, len(stream.loss) // 10)
+    end = list(stream.loss.values[-n:])
+    after = statistics.fmean(clipped(end)) if end and all(map(math.isfinite, end)) else math.nan
+    for step, size in history:
+        if len(seen) >= THRESHOLDS["fewest_before"][0]:
+            usual = statistics.median(seen)
+            # An infinite norm is a number that overflowed: that is G308's, unless the finite ones before it grew.
+            if usual > 0 and math.isfinite(size) and size > THRESHOLDS["jump"][0] * usual:
+                earlier = stream.loss.between(max(0, step - 50), step).finite()
+                if earlier and (best is None or size / usual > best[1] / best[2]):
+                    best = (step, size, usual, statistics.median(earlier.values), after)
+        if math.isfinite(size):
+            seen.append(size)
+    return best
+
+
+def _advice(recording: Recording, *, median: float | None) -> tuple[Advice, ...]:
+    name = model_name(recording)
+    limit = f"{3 * median:.2g}" if median else "1.0"
+    line = optimizer_line(recording.main)
+    rate = recording.main.learning_rate.first if recording.main.learning_rate else None
+    found = [
+        Advice(
+            "clip the gradient",
+            "Bound the length of the step: clip the gradient's norm, between backward and step.",
+            f"torch.nn.utils.clip_grad_norm_({name}.parameters(), max_norm={limit})",
+        )
+    ]
+    if rate:
+        found.append(
+            Advice(
+                "lower the learning rate",
+                f"Lower the learning rate of {optimizer_kind(recording.main) or 'the optimizer'} from {rate:g}.",
+                f"lr={rate / 10:g}",
+                line,
+            )
+        )
+    return tuple(found)

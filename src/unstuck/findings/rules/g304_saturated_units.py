@@ -1,0 +1,156 @@
+"""Sigmoid, tanh or softmax units that stand on their flat ends.
+
+What it means
+-------------
+A sigmoid, a tanh and a softmax are flat far from zero: there the output hardly changes with the input, and
+the gradient that passes is next to nothing, or exactly nothing when the number is rounded to 0 or 1.
+
+Why it hurts
+------------
+A unit on its flat end passes no gradient. Hidden ones cut off the layers below them; an output one that is
+sure and wrong gets no push to change its mind. Output units that are sure and right are no sickness: that is
+what training is for.
+
+How it is judged
+----------------
+The recording has the share of entries on the flat end for every activation on every sample (|tanh| above
+.999, a sigmoid outside .001 to .999, a largest softmax entry above .9999). Hidden sigmoid and tanh layers
+fire when more than half of the entries are flat in each of the last samples and the run learned next to
+nothing. Output activations fire when nine tenths are flat and the answers are no better than a constant one.
+A run that learns is left alone, and so are gates and attention.
+
+When it is wrong
+----------------
+A run that learns nothing for another reason may hold saturated units by design (binary codes, gates). A batch
+of a few examples shows little of a layer.
+
+What to do
+----------
+Look at the first step. Units that are flat there come from inputs that are not normalized (D101) or weights
+that are too large (G306); normalize, or use Glorot initialization. Units that became flat in the first steps
+come from a step that was too long (U401). For an output, hand the scores to a loss that applies the softmax
+or sigmoid itself.
+
+Sources
+-------
+LeCun, Bottou, Orr, Müller, Efficient BackProp, 1998. Glorot and Bengio, Understanding the difficulty of
+training deep feedforward neural networks, 2010. DeepDiagnosis, 2022 (more than half of a layer).
+"""
+
+from __future__ import annotations
+
+import math
+
+from unstuck.findings.contract import Advice, Answer, Fired, NotApplicable, Passed, Skipped
+from unstuck.findings.evidence.activations import BOUNDED, Course, courses
+from unstuck.findings.evidence.places import model_line, optimizer_line
+from unstuck.findings.evidence.progress import Progress, progress
+from unstuck.record.recording import Recording
+
+CODE = "G304"
+NAME = "saturated-units"
+CLAIM = "sigmoid, tanh or softmax units on their flat ends"
+ENABLED = True
+SICK = ("examples/sick/g304_saturated_units.py",)
+HEALTHY = ("examples/mended/g304_saturated_units.py",)
+THRESHOLDS = {
+    "hidden": (0.5, "more than half of a layer's entries, as DeepDiagnosis asks; only where the run learned nothing"),
+    "output": (0.9, "nearly all answers sure, and no better than a constant one"),
+    "fewest_samples": (2, "one batch may be odd"),
+}
+
+
+def judge(recording: Recording) -> Answer:
+    """Hidden units on flat ends, or outputs that are sure and wrong, in a run that learned next to nothing."""
+    stream = recording.main
+    seen = courses(stream)
+    if not seen:
+        return Skipped("no activation function was seen in the samples")
+    curved = [c for c in seen if c.kind in BOUNDED or (c.kind == "softmax" and not c.hidden)]
+    if not curved:
+        return NotApplicable("no sigmoid, tanh or output softmax")
+    known = [c for c in curved if sum(map(math.isfinite, c.saturated)) >= THRESHOLDS["fewest_samples"][0]]
+    if not known:
+        return Skipped("fewer than two samples of the activation functions")
+    reached = progress(recording)
+    hidden = [c for c in known if c.hidden and c.last("saturated") > THRESHOLDS["hidden"][0]]
+    output = [c for c in known if not c.hidden and c.last("saturated") >= THRESHOLDS["output"][0]]
+    if reached.state == "none" and hidden:
+        return _fired(recording, hidden, "hidden", reached)
+    if reached.state == "none" and output:
+        return _fired(recording, output, "output", reached)
+    worst = max(known, key=lambda c: c.last("saturated") if math.isfinite(c.last("saturated")) else -1.0)
+    if hidden or output:
+        return Passed(
+            f"{worst.last('saturated'):.0%} of {worst.name} is on its flat ends, and the run learns all the same"
+        )
+    return Passed(f"at most {worst.last('saturated'):.0%} of a layer was on its flat ends throughout ({worst.name})")
+
+
+def _fired(recording: Recording, flat: list[Course], place: str, reached: Progress) -> Answer:
+    limit = THRESHOLDS[place][0]
+    worst = min(flat, key=lambda c: (c.since("saturated", limit) or 0, -c.last("saturated")))
+    since = worst.since("saturated", limit)
+    share = worst.last("saturated")
+    at_start = math.isfinite(worst.saturated[0]) and worst.saturated[0] >= limit
+    began = "already at the first sample" if at_start else f"since step {since}"
+    return Fired(
+        sentence=f"{share:.0%} of the {place} {worst.kind} {worst.name} stands on its flat ends in each of the "
+        f"last samples, "
+        f"{began}; {reached.sentence}.",
+        severity="error" if share >= THRESHOLDS["output"][0] else "warning",
+        confidence=0.85 if share >= THRESHOLDS["output"][0] else 0.65,
+        where=worst.after or worst.name,
+        step=since,
+        evidence={
+            "saturated_share": share,
+            "at_first_sample": worst.saturated[0],
+            "layers": len(flat),
+            "since_step": since,
+        },
+        advice=_advice(recording, worst, place, at_start=at_start),
+        line=model_line(recording),
+    )
+
+
+def _advice(recording: Recording, worst: Course, place: str, *, at_start: bool) -> tuple[Advice, ...]:
+    layer = worst.after or worst.name
+    rate = recording.main.learning_rate.first if recording.main.learning_rate else None
+    found = []
+    if at_start:
+        found.append(
+            Advice(
+                "smaller start",
+                f"The units are flat before the first step: normalize what enters {layer}, and initialize it "
+                f"for {worst.kind}.",
+                f"torch.nn.init.xavier_uniform_(model.{layer}.weight)\ntorch.nn.init.zeros_(model.{layer}.bias)",
+            )
+        )
+    elif rate:
+        found.append(
+            Advice(
+                "lower the learning rate",
+                f"The units became flat in training: lower the learning rate from {rate:g}, or warm it up.",
+                f"lr={rate / 10:g}",
+                optimizer_line(recording.main),
+            )
+        )
+    if place == "output":
+        found.append(
+            Advice(
+                "scores into the loss",
+                "Give the raw scores to a loss that applies the activation itself: its gradient does not vanish "
+                "when the "
+                "answer is sure and wrong.",
+                "torch.nn.BCEWithLogitsLoss()  # or torch.nn.CrossEntropyLoss(), on the scores",
+            )
+        )
+    else:
+        found.append(
+            Advice(
+                "normalize between layers",
+                "A normalization layer before the activation keeps its input near zero.",
+                f"torch.nn.LayerNorm({worst.units or 'width'})  # before the {worst.kind}",
+            )
+        )
+    return tuple(found)
