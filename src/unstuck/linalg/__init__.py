@@ -1,0 +1,1 @@
+"""Tensors in, tensors out: inner products that can be trusted, Lanczos, quadrature, and what a random start proves."""
