@@ -79,7 +79,7 @@ class Journal:
         except Exception as error:
             self._fall_silent(f"{type(error).__name__}: {error}")
         else:
-            self._move(0)
+            self._move()
         _open.add(self)
 
     # -- writing ---------------------------------------------------------------------------------------------------
@@ -168,30 +168,35 @@ class Journal:
         return descriptor
 
     def _write_further(self, line: bytes) -> None:
-        if self._extending:  # another thread, or a signal handler, in the middle of the move
+        if not self._extending:
+            self._extending = True  # nothing can come between the question and this
             self._waiting.append(line)
-            return
-        self._waiting.append(line)
-        self._move(len(line))
+            self._move()
+        else:  # another thread, or a signal handler, in the middle of the move
+            self._waiting.append(line)
 
-    def _move(self, room: int) -> None:
-        """Reserve and map the next part of the file, with room for the line in hand."""
-        self._extending = True
-        before, self._put = self._put, self._waiting.append  # lines wait their turn meanwhile
+    def _move(self) -> None:
+        """Reserve and map the next part of the file, and write what waits for it."""
+        put, self._put = self._put, self._waiting.append  # from here on every line waits its turn
         try:
-            self._map_next(room)
+            put = self._map_next()
+            while self._waiting:
+                line = self._waiting.pop(0)
+                try:
+                    put(line)
+                except ValueError:
+                    self._waiting.insert(0, line)
+                    put = self._map_next()
         except (OSError, ValueError, OverflowError) as error:
             self._fall_silent(str(error))
-        except BaseException:  # an interrupt from the keyboard: it is the script's; the old map is still in place
-            self._put = before
-            raise
-        finally:
+            put = _discard
+        finally:  # also after an interrupt from the keyboard, which is the script's; a map left behind is found full
+            self._put = put
             self._extending = False
-        while self._waiting:
-            self.write(self._waiting.pop(0))
 
-    def _map_next(self, room: int) -> None:
-        room += sum(map(len, self._waiting))
+    def _map_next(self) -> Callable[[bytes], object]:
+        """Move the map to the end of what is written, with room for all that waits; what writes there."""
+        room = sum(map(len, self._waiting))
         old = self._map
         start = self._base + (old.tell() if old is not None else 0)
         base = start - start % mmap.ALLOCATIONGRANULARITY
@@ -208,15 +213,16 @@ class Journal:
                 os.ftruncate(descriptor, start)
                 os.lseek(descriptor, start, os.SEEK_SET)
                 self._descriptor, descriptor = descriptor, -1
-                self._map, self._base, self._put = None, start, self._put_plainly
-                return
+                self._map, self._base = None, start
+                return self._put_plainly
         finally:
             if descriptor >= 0:
                 os.close(descriptor)
         new.seek(start - base)
-        self._map, self._base, self._put = new, base, new.write
+        self._map, self._base = new, base
         if old is not None:
             old.close()
+        return new.write
 
     def _put_plainly(self, line: bytes) -> None:
         descriptor = self._descriptor

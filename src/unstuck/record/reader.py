@@ -66,6 +66,8 @@ def read_journal(path: str | Path) -> Recording:
     taken = 0
     with _opened(path) as file:
         for place, line in enumerate(_lines(file), 1):
+            if taken and (usual := _USUAL_STEP(line)) and _take_usual_step(usual, columns):
+                continue
             if not line.strip():
                 continue
             try:
@@ -308,6 +310,33 @@ def _take(line: dict[str, Any], recording: Recording, columns: dict[int, _Column
         check_end(line)
         recording.end = line
         recording.complete = True
+
+
+# The line that step_line writes for nearly every step: reading it so takes a fifth of the time.
+_USUAL_STEP = re.compile(
+    rb'\{"e":"step","o":(\d{1,6}),"s":(\d{1,12}),"t":(\d{1,12}\.\d{6}),"l":(-?\d[\d.e+-]{0,25}),"b":(\d{1,15})\}\n'
+).fullmatch
+
+
+def _take_usual_step(match: re.Match[bytes], columns: dict[int, _Columns]) -> bool:
+    """Keep such a step; False leaves it to the careful road, which knows what is wrong with it."""
+    o, s, seconds, loss, batch = match.groups()
+    column = columns.get(int(o))
+    step = int(s)
+    if column is None or column.rate is None or step <= column.last:
+        return False
+    try:
+        value = float(loss)
+    except ValueError:
+        return False
+    column.last = step
+    column.steps.append(step)
+    column.seconds.append(float(seconds))
+    column.backwards.append(1.0)
+    column.rates.add(step, column.rate)
+    column.loss.add(step, value)
+    column.batch.add(step, float(batch))
+    return True
 
 
 def _take_step(line: Mapping[str, Any], columns: dict[int, _Columns]) -> None:
