@@ -1,0 +1,193 @@
+"""Some or all parameters get no gradient: detached, unused, or killed.
+
+What it means
+-------------
+A parameter learns from the path that leads from the loss back to it. The path is missing when the graph was
+cut on the way (``detach``, ``.data``, ``.item()``, a trip through NumPy, an argmax, a block without
+gradient), and it carries nothing when every factor on it is exactly zero.
+
+Why it hurts
+------------
+Without a gradient a parameter stays where it started. When all of them do, nothing is learned. When only the
+early layers do, the rest of the network learns on random features: the run looks half well, and never gets
+better.
+
+How it is judged
+----------------
+Exactly, without a threshold. All parameters: the gradient of every weight is exactly zero or missing in the
+last samples, while the loss is not zero, or backward was called on a number that has no graph. Some: a
+parameter is held by an optimizer, asks for a gradient, its layer ran before a layer that does get one, and in
+no sample of any optimizer did it get one. Parameters whose layer never ran (heads of other tasks, experts
+without examples) are information. Frozen ones, and copies that no optimizer holds (averages, targets,
+teachers), are not looked at.
+
+When it is wrong
+----------------
+A part of the model that runs without gradient on purpose but whose parameters were handed to the optimizer
+all the same is reported: the optimizer cannot use them. Parts that are used only after the last sample look
+unused.
+
+What to do
+----------
+Find the cut between the last layer without gradient and the first with one, and remove it. Keep tensors
+tensors on the way to the loss. When the part is meant to be fixed, freeze it and leave it out of the
+optimizer, so that it is plain.
+
+Sources
+-------
+PyTorch's notes on autograd mechanics. TrainCheck, 2025, and users' reports of detached sub-graphs that still
+reach nine tenths of the accuracy.
+"""
+
+from __future__ import annotations
+
+from unstuck.findings.contract import Advice, Answer, Fired, Passed, Skipped
+from unstuck.findings.evidence.liveness import trainable_names, with_parameters
+from unstuck.findings.evidence.places import at, backward_line, model_line, model_name
+from unstuck.findings.evidence.progress import progress
+from unstuck.findings.verdict import verdict
+from unstuck.record.recording import Event, Recording
+
+CODE = "G307"
+NAME = "no-gradient-path"
+CLAIM = "some or all parameters get no gradient: detached, unused, or killed"
+ENABLED = True
+SICK = ("examples/sick/g307_no_gradient_path.py",)
+HEALTHY = ("examples/mended/g307_no_gradient_path.py",)
+THRESHOLDS = {
+    "fewest_samples": (3, "a parameter that another phase or task uses shows within a few samples; the test is exact"),
+}
+
+
+def judge(recording: Recording) -> Answer:
+    """Nothing at all gets a gradient; then: layers before a cut; then: parameters that were never used."""
+    cut = recording.happened("no_graph")
+    if cut:
+        return _no_graph(recording, cut[0])
+    samples = [s for stream in recording.streams.values() for s in with_parameters(stream)]
+    if not samples:
+        return Skipped("no sample shows the gradients of the parameters")
+    stands = recording.extras.get("verdict") or verdict(recording)
+    if stands.state == "no-gradient":
+        return _nothing(recording, stands.sentence, int(stands.evidence.get("since") or 0))
+    if len(samples) < THRESHOLDS["fewest_samples"][0]:
+        return Skipped(f"only {len(samples)} samples of the parameters")
+    severed, unused = _without(recording)
+    if severed:
+        return _severed(recording, severed)
+    if unused:
+        few = ", ".join(unused[:3]) + (f" and {len(unused) - 3} more" if len(unused) > 3 else "")
+        return Fired(
+            sentence=f"{len(unused)} parameters held by an optimizer took no part in any of {len(samples)} "
+            f"sampled steps: {few}.",
+            severity="info",
+            confidence=0.8,
+            where=unused[0],
+            step=None,
+            evidence={"unused": len(unused), "samples": len(samples)},
+            advice=(Advice("leave them out", "If they are not meant to be used, drop them from the model."),),
+        )
+    return Passed(f"every parameter that an optimizer holds got a gradient in {len(samples)} samples")
+
+
+def _no_graph(recording: Recording, event: Event) -> Answer:
+    line = event.data.get("line")
+    place = at(line) or "backward()"
+    return Fired(
+        sentence=f"backward() was called at {place} on a number that no parameter leads to: "
+        f"{event.data.get('message') or 'it has no graph'}.",
+        severity="error",
+        confidence=0.97,
+        where=place,
+        step=event.step,
+        evidence={"calls": len(recording.happened("no_graph"))},
+        advice=(
+            Advice(
+                "keep the graph",
+                "Compute the loss from the model's output as tensors: no detach, .data, .item(), .numpy() or "
+                "torch.tensor() "
+                "on the way, and not inside torch.no_grad().",
+                "",
+                line,
+            ),
+        ),
+        line=line,
+    )
+
+
+def _nothing(recording: Recording, sentence: str, since: int) -> Answer:
+    line = backward_line(recording.main)
+    return Fired(
+        sentence=sentence,
+        severity="error",
+        confidence=0.95,
+        where=at(line) or model_name(recording),
+        step=since,
+        evidence={"since_step": since, "steps": recording.main.steps},
+        advice=(
+            Advice(
+                "find the flat place",
+                "Some function between the loss and the parameters is constant for every example: dead ReLUs, a "
+                "saturated "
+                "sigmoid or softmax, a softmax over one unit, rounding or an argmax. Print the gradient of the output.",
+                "out.retain_grad(); loss.backward(); print(out.grad.norm())",
+                line,
+            ),
+        ),
+        line=line,
+    )
+
+
+def _without(recording: Recording) -> tuple[list[str], list[str]]:
+    """Parameters held by an optimizer that never got a gradient: those before a layer that did, and those never run."""
+    trainable = trainable_names(recording)
+    got: set[str] = set()
+    held: dict[str, float | None] = {}
+    live_order = -1.0
+    for stream in recording.streams.values():
+        for sample in with_parameters(stream):
+            for name, stat in sample["params"].items():
+                order = stat.get("order")
+                if stat.get("g") is not None:
+                    got.add(name)
+                    if order is not None:
+                        live_order = max(live_order, float(order))
+                if stat.get("o") is not None and "g" in stat:
+                    held[name] = float(order) if order is not None else held.get(name)
+    never = [n for n in held if n not in got and trainable.get(n, True)]
+    named = {str(n) for e in recording.happened("detached") for n in e.data.get("params") or ()}
+    severed = [n for n in never if n in named or ((o := held[n]) is not None and o < live_order)]
+    return severed, [n for n in never if n not in severed]
+
+
+def _severed(recording: Recording, severed: list[str]) -> Answer:
+    events = recording.happened("detached")
+    line = next((e.data.get("line") for e in events if e.data.get("line")), None) or model_line(recording)
+    live = next((str(e.data["last_live"]) for e in events if e.data.get("last_live")), "")
+    few = ", ".join(severed[:3]) + (f" and {len(severed) - 3} more" if len(severed) > 3 else "")
+    after = f", though {live}, which comes after them, does" if live else ""
+    reached = progress(recording)
+    return Fired(
+        sentence=f"{len(severed)} trainable parameters never get a gradient{after}: {few}. The graph is cut "
+        f"above them; "
+        f"{reached.sentence}.",
+        severity="error" if reached.state == "none" else "warning",
+        confidence=0.9,
+        where=severed[-1].rpartition(".")[0] or severed[-1],
+        step=next((e.step for e in events if e.step is not None), 0),
+        evidence={"without_gradient": len(severed)},
+        advice=(
+            Advice(
+                "mend the path",
+                f"Look for detach(), .data, .numpy(), torch.no_grad() or argmax between "
+                f"{severed[-1].rpartition('.')[0]} and "
+                f"{live.rpartition('.')[0] or 'the next layer'}, and remove it. If that part is meant to be "
+                f"fixed, freeze it.",
+                f"for p in {severed[-1].rpartition('.')[0] or model_name(recording)}.parameters():\n    "
+                f"p.requires_grad_(False)"
+                "  # only if it is meant to be fixed",
+                line,
+            ),
+        ),
+        line=line,
+    )

@@ -1,0 +1,205 @@
+"""The step exceeds what the loss surface allows, and the loss says so.
+
+What it means
+-------------
+A step of gradient descent goes downhill only as far as the slope holds. With a learning rate above two over
+the largest curvature each step lands higher on the other side of the valley than it started from.
+
+Why it hurts
+------------
+The loss leaps in the first updates and may never come back: weights are thrown where units are dead or
+saturated, and the run settles at the loss of a constant answer. Or it jumps from wall to wall for ever. Or it
+overflows.
+
+How it is judged
+----------------
+A run that learned is never reported, whatever its learning rate or its spikes. In a run that learned next to
+nothing, that bounces or that diverges, the rule looks for a sane start (a first loss not far above that of a
+constant answer) and then for three signs: the loss leaps to several times its first value within the first
+updates; the median weight changes by more than a tenth of itself in single steps, where a hundredth is
+already much; the rate is more than ten times the usual for the optimizer. A leap or a diverging loss together
+with long steps, or long steps with an unusual rate, are enough.
+
+When it is wrong
+----------------
+Something else that makes the loss leap, such as inputs that are not normalized or a summed loss, makes any
+usual rate too long. Those findings come first when their own evidence is there. Tiny toy networks stand long
+relative steps.
+
+What to do
+----------
+Lower the learning rate tenfold, and warm it up over the first steps. Clipping the gradient's norm bounds
+single steps.
+
+Sources
+-------
+LeCun, Bottou, Orr, Müller, Efficient BackProp, 1998. Smith, Cyclical learning rates, 2017 (range test).
+Google's Deep Learning Tuning Playbook, 2023. TheDeepChecker, 2021 (relative changes above a tenth are too
+long).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from unstuck.findings.contract import Advice, Answer, Fired, NotApplicable, Passed, Skipped
+from unstuck.findings.evidence.movement import median, rate_is_unusual, step_ratios
+from unstuck.findings.evidence.places import model_name, optimizer_kind, optimizer_line
+from unstuck.findings.evidence.progress import Progress, progress
+from unstuck.findings.verdict import verdict
+from unstuck.record.recording import Recording, Stream
+
+CODE = "U401"
+NAME = "step-too-long"
+CLAIM = "the step exceeds what the measured curvature allows, or the loss says so"
+ENABLED = True
+SICK = ("examples/sick/u401_step_too_long.py",)
+HEALTHY = ("examples/mended/u401_step_too_long.py",)
+THRESHOLDS = {
+    "ratio": (
+        0.1,
+        "median |change| / |weight| of one step; TheDeepChecker's upper bound, a hundred times the usual 1e-3",
+    ),
+    "leap": (3.0, "times the first loss within the first updates; healthy runs' first losses rise at most twofold"),
+    "rate": (10.0, "times the largest rate in common use for the optimizer"),
+    "sane_start": (5.0, "times the loss of a constant answer at step 0: above it the start is sick, not the step"),
+    "first_steps": (50, "the updates that a wrong rate shows in"),
+}
+
+
+@dataclass(frozen=True)
+class _Signs:
+    leap: float | None  # highest loss of the first updates over the first loss
+    leap_step: int | None
+    ratio: float | None  # median relative change in the first samples, or the largest later one when the loss diverges
+    rate: float | None
+    unusual: float | None  # the rate over the usual one
+
+
+def judge(recording: Recording) -> Answer:
+    """Long steps, a leap of the loss and an unusual rate, in a run that was hurt."""
+    stream = recording.main
+    if not stream.steps:
+        return NotApplicable("no training step was seen")
+    if len(stream.loss) < 3:
+        return Skipped("fewer than three losses were recorded")
+    reached = progress(recording)
+    stands = recording.extras.get("verdict") or verdict(recording)
+    signs = _signs(stream, stands.state)
+    if reached.state == "learned" and stands.state != "diverging":
+        return Passed(f"the run learns: {reached.sentence}")
+    bad = stands.state in ("diverging", "bouncing")
+    if not bad and reached.state != "none":
+        # Between nothing and much: only when the loss leapt and stands still.
+        leapt = (signs.leap or 0) > 2 * THRESHOLDS["leap"][0] and _long(signs)
+        if not (reached.state == "some" and leapt and stands.state == "unknown"):
+            return Passed(f"the loss is not hurt by the step: {reached.sentence}")
+    if not _sane_start(stream, reached):
+        return Passed("the loss is out of range before the first step: the start is at fault, not the step")
+    leapt = (signs.leap or 0) >= THRESHOLDS["leap"][0]
+    unusual = (signs.unusual or 0) >= THRESHOLDS["rate"][0]
+    points = 2 * leapt + 2 * _long(signs) + unusual + (stands.state == "bouncing") + 2 * _overflowed(stream, signs)
+    if points < 3:
+        if signs.ratio is None and not leapt:
+            return Skipped("the changes of the weights were not measured, and the loss did not leap")
+        return Passed(f"steps of {signs.ratio or 0:.2g} of the weights, and no leap of the loss in the first updates")
+    return _fired(recording, signs, reached, stands.state, points)
+
+
+def _signs(stream: Stream, state: str) -> _Signs:
+    first_steps = int(THRESHOLDS["first_steps"][0])
+    losses = stream.loss.between(0, first_steps)
+    first = losses.values[0] if losses else math.nan
+    leap, leap_step = None, None
+    if losses and math.isfinite(first) and first > 0:
+        rest = [(v if math.isfinite(v) else math.inf, s) for s, v in losses if s > losses.steps[0]]
+        if rest:
+            highest, leap_step = max(rest, key=lambda pair: (pair[0], -pair[1]))
+            leap = highest / first
+    ratios = step_ratios(stream)
+    early = ratios.between(0, 10)
+    ratio = median(early.values) if early else None
+    if state in ("diverging", "bouncing") and ratios:
+        late = median(ratios.values[-5:])
+        ratio = max(r for r in (ratio, late) if r is not None and not math.isnan(r)) if not math.isnan(late) else ratio
+    rate = stream.learning_rate.first if stream.learning_rate else None
+    peak = max(stream.learning_rate.values) if stream.learning_rate else None
+    return _Signs(leap, leap_step, ratio, rate, rate_is_unusual(optimizer_kind(stream), peak) if peak else None)
+
+
+def _long(signs: _Signs) -> bool:
+    return signs.ratio is not None and signs.ratio >= THRESHOLDS["ratio"][0]
+
+
+def _overflowed(stream: Stream, signs: _Signs) -> bool:
+    """The loss ends not finite after it had grown: not a NaN out of the blue."""
+    if not stream.loss or math.isfinite(stream.loss.last):
+        return False
+    finite = stream.loss.finite()
+    return len(finite) >= 2 and max(finite.values) >= 10 * abs(finite.first) and max(finite.values) > 0
+
+
+def _sane_start(stream: Stream, reached: Progress) -> bool:
+    first = stream.loss.first
+    if not math.isfinite(first):
+        return False
+    return reached.baseline is None or first <= THRESHOLDS["sane_start"][0] * reached.baseline
+
+
+def _fired(recording: Recording, signs: _Signs, reached: Progress, state: str, points: int) -> Answer:
+    stream = recording.main
+    kind = optimizer_kind(stream) or "the optimizer"
+    parts = []
+    if signs.leap is not None and signs.leap >= THRESHOLDS["leap"][0]:
+        size = (
+            f"{signs.leap:.3g} times its first value of {stream.loss.first:.4g}"
+            if math.isfinite(signs.leap)
+            else "infinity"
+        )
+        parts.append(f"the loss leaps to {size} by step {signs.leap_step}")
+    if _long(signs):
+        parts.append(f"one step changes the weights by {signs.ratio:.0%} of their size (usual: 0.1 %)")
+    if signs.unusual is not None and signs.unusual >= THRESHOLDS["rate"][0]:
+        parts.append(f"the rate is {signs.unusual:.3g} times the largest in common use for {kind}")
+    if state == "bouncing":
+        parts.append("successive gradients point against each other")
+    if not parts:
+        parts.append("the loss grows until it overflows")
+    rate = signs.rate
+    lower = rate / 10 if rate else None
+    advice = []
+    if lower is not None:
+        advice.append(
+            Advice(
+                "lower the learning rate",
+                f"Lower the learning rate from {rate:g} to {lower:g}, and lower still if the loss leaps again.",
+                f"lr={lower:g}",
+                optimizer_line(stream),
+            )
+        )
+    advice.append(
+        Advice(
+            "clip the gradient",
+            "Bound the single step: clip the gradient's norm, between backward and step.",
+            f"torch.nn.utils.clip_grad_norm_({model_name(recording)}.parameters(), max_norm=1.0)",
+        )
+    )
+    return Fired(
+        sentence=f"The steps are too long (learning rate {rate:g}): " * (rate is not None)
+        + "; ".join(parts)
+        + f"; {reached.sentence}.",
+        severity="error" if reached.state == "none" or state == "diverging" else "warning",
+        confidence={3: 0.7, 4: 0.8}.get(points, 0.9),
+        where=f"{kind}(lr={rate:g})" if rate is not None else kind,
+        step=signs.leap_step if signs.leap is not None and signs.leap >= THRESHOLDS["leap"][0] else 0,
+        evidence={
+            "learning_rate": rate,
+            "loss_leap": signs.leap,
+            "relative_change": signs.ratio,
+            "rate_over_usual": signs.unusual,
+            "first_loss": stream.loss.first,
+        },
+        advice=tuple(advice),
+        line=optimizer_line(stream),
+    )

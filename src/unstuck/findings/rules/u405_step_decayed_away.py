@@ -1,0 +1,155 @@
+"""The schedule, or AdaGrad's growing denominator, has shrunk the step to nothing while much was left to learn.
+
+What it means
+-------------
+A learning rate that decays lets the run settle at the end. When it decays too early, the run stops where it
+happens to be. AdaGrad divides by the sum of all squared gradients so far, so its step shrinks without any
+schedule.
+
+Why it hurts
+------------
+Steps that change nothing cost as much time as steps that do. The loss stays where it was when the rate died,
+above what the network could reach.
+
+How it is judged
+----------------
+The learning rate (for AdaGrad the measured relative change of the weights) is below a hundredth of its
+largest value for more than a third of the run, counted after its peak, so that neither a warm-up nor a cosine
+that ends at zero is meant. Before it died, the loss was falling beyond its noise; since then it has not, or
+far less. And the run has not come halfway from a constant answer to a perfect one. A run that learned, a long
+tail that still improves, and groups of parameters with tiny rates are left alone.
+
+When it is wrong
+----------------
+A hard task may stop improving for a reason of its own about when the rate decays.
+
+What to do
+----------
+Let the schedule end when the training ends: set its length to the real number of steps, call it once per
+epoch if it counts epochs, or decay by less. For AdaGrad, change to RMSprop or Adam, whose denominator
+forgets.
+
+Sources
+-------
+Duchi, Hazan, Singer, Adaptive subgradient methods, 2011. Zeiler, ADADELTA, 2012 (the shrinking step of
+AdaGrad). Loshchilov and Hutter, SGDR, 2017.
+"""
+
+from __future__ import annotations
+
+from unstuck.findings.contract import Advice, Answer, Fired, NotApplicable, Passed, Skipped
+from unstuck.findings.evidence.movement import step_ratios
+from unstuck.findings.evidence.places import optimizer_kind, optimizer_line
+from unstuck.findings.evidence.progress import progress
+from unstuck.findings.evidence.trend import trend
+from unstuck.record.recording import Recording, Series, Stream
+
+CODE = "U405"
+NAME = "step-decayed-away"
+CLAIM = "the schedule or AdaGrad's growing denominator has shrunk the step to nothing"
+ENABLED = True
+SICK = ("examples/sick/u405_step_decayed_away.py",)
+HEALTHY = ("examples/mended/u405_step_decayed_away.py",)
+THRESHOLDS = {
+    "gone": (0.01, "of its peak: a cosine is below that for its last 6 % only, a linear decay for its last 1 %"),
+    "tail": (1 / 3, "of the run: longer than the last stage of the usual step schedules"),
+    "fewest_steps": (20, "fewer steps have no history before and after"),
+    "slower": (0.2, "of the earlier rate of fall, at most, since the step died"),
+}
+
+
+def judge(recording: Recording) -> Answer:
+    """A step that died early, a loss that was falling until then, and a run that is not done."""
+    stream = recording.main
+    if not stream.learning_rate:
+        return Skipped("no learning rate was recorded")
+    n = stream.steps
+    if n < THRESHOLDS["fewest_steps"][0]:
+        return Skipped(f"only {n} steps")
+    by_rate = _died(stream.learning_rate)
+    adagrad = optimizer_kind(stream) == "Adagrad"
+    by_change = _died(step_ratios(stream)) if adagrad and by_rate is None else None
+    died = by_rate if by_rate is not None else by_change
+    if died is None:
+        if min(stream.learning_rate.values) == max(stream.learning_rate.values) and not adagrad:
+            return NotApplicable("the learning rate is constant")
+        return Passed(f"the learning rate ends at {stream.learning_rate.last:.3g}")
+    step, peak, last = died
+    if (n - step) < THRESHOLDS["tail"][0] * n:
+        return Passed(f"the rate falls below a hundredth of its peak only at step {step} of {n}")
+    reached = progress(recording)
+    if reached.state == "learned":
+        return Passed(f"the rate is gone from step {step} on, and the run has learned: {reached.sentence}")
+    before = trend(stream.loss, max(0, step - (n - step)), step) or trend(stream.loss, 0, step)
+    whole_before = trend(stream.loss, 0, step)
+    after = trend(stream.loss, step, n)
+    if after is None or (before is None and whole_before is None and step >= 6):
+        return Skipped("too few losses before or after the rate decayed")
+    falling = [t for t in (before, whole_before) if t is not None and t.direction == "falls"]
+    # A rate that died within the first few updates leaves no history: then the run has not begun.
+    never_began = step < max(6, 0.1 * n) and reached.state == "none"
+    if not falling and not never_began:
+        return Passed("the loss was not falling when the rate decayed")
+    if falling:
+        speed = falling[0].gain / max(1, falling[0].stop - falling[0].start)
+        now = after.gain / max(1, after.stop - after.start)
+        if now > THRESHOLDS["slower"][0] * speed:
+            return Passed("the loss still falls at the small rate")
+    what = "learning rate" if by_rate is not None else "relative change per step (AdaGrad's denominator)"
+    fell = f"; it was falling by {falling[0].gain:.3g} ± {falling[0].error:.2g} before" if falling else ""
+    return Fired(
+        sentence=f"The {what} falls below a hundredth of its peak of {peak:.3g} at step {step} of {n} and ends "
+        f"at {last:.2g}; "
+        f"from there on the loss changes by {-after.gain:+.2g} ± {after.error:.2g}{fell}; {reached.sentence}.",
+        severity="error" if reached.state == "none" else "warning",
+        confidence=0.85 if falling else 0.7,
+        where="learning rate" if by_rate is not None else "Adagrad",
+        step=step,
+        evidence={
+            "peak": peak,
+            "last": last,
+            "gone_at_step": step,
+            "steps": n,
+            "fall_before": falling[0].gain if falling else None,
+            "fall_after": after.gain,
+        },
+        advice=_advice(stream, by_rate is not None, n),
+        line=optimizer_line(stream),
+    )
+
+
+def _died(series: Series) -> tuple[int, float, float] | None:
+    """From which step on the series stays below a hundredth of its peak: (step, peak, last value)."""
+    known = series.finite()
+    if len(known) < 4:
+        return None
+    peak = max(known.values)
+    if peak <= 0 or known.last >= THRESHOLDS["gone"][0] * peak:
+        return None
+    died = known.steps[-1]
+    for step, value in zip(reversed(list(known.steps)), reversed(list(known.values)), strict=True):
+        if value >= THRESHOLDS["gone"][0] * peak:
+            break
+        died = step
+    return int(died), float(peak), float(known.last)
+
+
+def _advice(stream: Stream, scheduled: bool, n: int) -> tuple[Advice, ...]:
+    line = optimizer_line(stream)
+    if scheduled:
+        return (
+            Advice(
+                "stretch the schedule",
+                f"The run has {n} steps: let the schedule end there, and step it once per epoch if it counts epochs.",
+                f"torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max={n})  # stepped after every batch",
+                line,
+            ),
+        )
+    return (
+        Advice(
+            "a denominator that forgets",
+            "RMSprop and Adam average the squared gradients instead of summing them, so their step does not die.",
+            "torch.optim.Adam(params, lr=1e-3)",
+            line,
+        ),
+    )

@@ -1,0 +1,124 @@
+"""Gradients are not cleared between steps, and not by design.
+
+What it means
+-------------
+PyTorch adds each backward pass to the gradients that are there. Without ``zero_grad`` every step moves along
+the sum of all gradients since the run began.
+
+Why it hurts
+------------
+The sum grows with the number of steps and points where the weights were long ago. It acts as a momentum that
+never forgets: the steps get longer and longer, overshoot, and the loss rises, swings or sticks.
+
+How it is judged
+----------------
+Exactly: the watcher compares the gradient before a step with what a fresh backward pass would have given, and
+records what share of it was carried over from before the previous step. It fires when nearly all parameters
+carry over everything in most samples. Adding several backward passes before one step is accumulation by
+design and carries nothing over a step; gradients that another model's loss put there are judged only at this
+optimizer's own steps.
+
+When it is wrong
+----------------
+A script may keep old gradients on purpose as a kind of momentum. This is rare; the optimizer's momentum does
+it better.
+
+What to do
+----------
+Clear the gradients once per step: before the backward pass, or right after the step.
+
+Sources
+-------
+PyTorch's documentation of ``Optimizer.zero_grad``. StackOverflow 60335387, reproduced in TrainCheck, 2025.
+"""
+
+from __future__ import annotations
+
+import statistics
+
+from unstuck.findings.contract import Advice, Answer, Fired, NotApplicable, Passed, Skipped
+from unstuck.findings.evidence.gradients import norms
+from unstuck.findings.evidence.liveness import owned, with_parameters
+from unstuck.findings.evidence.places import at, backward_line
+from unstuck.findings.evidence.progress import progress
+from unstuck.record.recording import Fact, Recording, Stream
+
+CODE = "U410"
+NAME = "gradients-accumulate"
+CLAIM = "gradients are not cleared between steps, and not by design"
+ENABLED = True
+SICK = ("examples/sick/u410_gradients_accumulate.py",)
+HEALTHY = ("examples/mended/u410_gradients_accumulate.py",)
+THRESHOLDS = {
+    "carried": (0.99, "all of a gradient; the margin is for rounding of the comparison"),
+    "parameters": (0.9, "nearly all parameters: single ones may be cleared or shared in their own way"),
+    "samples": (0.5, "most samples: a script that clears once in many steps carries over in between"),
+    "fewest_samples": (3, "the first step has nothing to carry over, the second may be odd"),
+}
+
+
+def judge(recording: Recording) -> Answer:
+    """The share of the gradient that is carried over from before the previous step, at each optimizer's own steps."""
+    if not any(s.steps for n, s in recording.streams.items() if n >= 0):
+        return NotApplicable("no optimizer made a step")
+    known = False
+    for stream in recording.streams.values():
+        if stream.number < 0:
+            continue
+        shares = [share for s in with_parameters(stream) if s["s"] > 0 and (share := _carried(s, stream)) is not None]
+        if len(shares) < THRESHOLDS["fewest_samples"][0]:
+            continue
+        known = True
+        kept = [share for share in shares if share >= THRESHOLDS["parameters"][0]]
+        if len(kept) >= THRESHOLDS["samples"][0] * len(shares):
+            return _fired(recording, stream, len(kept), len(shares))
+    if not known:
+        return Skipped("what a gradient carries over from before a step was not measured")
+    return Passed("the gradients are cleared between steps")
+
+
+def _carried(sample: Fact, stream: Stream) -> float | None:
+    """Which share of the parameters with a gradient carries over all of it; None when that was not measured."""
+    stale = [
+        float(p.stat["stale"])
+        for p in owned(sample, stream)
+        if p.stat.get("stale") is not None and p.gradient is not None
+    ]
+    return statistics.fmean(s >= THRESHOLDS["carried"][0] for s in stale) if stale else None
+
+
+def _fired(recording: Recording, stream: Stream, kept: int, samples: int) -> Answer:
+    history = norms(stream).finite()
+    grew = ""
+    if len(history) >= 4 and history.values[0] > 0:
+        grew = f", and its norm went from {history.first:.3g} to {history.last:.3g}"
+    reached = progress(recording, stream)
+    cleared = recording.happened("zero_grad")
+    where = at(cleared[0].data.get("line")) if cleared else ""
+    note = (
+        f" (zero_grad was called at {where}, but not between these steps)" if where else " (zero_grad was never called)"
+    )
+    line = (cleared[0].data.get("line") if cleared else None) or backward_line(stream)
+    return Fired(
+        sentence=f"The gradient is carried over from step to step in {kept} of {samples} samples{note}{grew}; "
+        f"{reached.sentence}.",
+        severity="error",
+        confidence=0.97,
+        where=where or at(backward_line(stream)) or "optimizer.step()",
+        step=1,
+        evidence={
+            "samples_carried_over": kept,
+            "samples": samples,
+            "first_gradient_norm": history.first if history else None,
+            "last_gradient_norm": history.last if history else None,
+        },
+        advice=(
+            Advice(
+                "clear the gradients",
+                "Clear the gradients once for every step, before the backward pass.",
+                "optimizer.zero_grad()\nloss.backward()\noptimizer.step()",
+                backward_line(stream),
+            ),
+        ),
+        line=line,
+    )
