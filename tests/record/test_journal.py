@@ -386,3 +386,22 @@ def test_what_cannot_be_written_becomes_an_event(tmp_path: Path) -> None:
     recording = read_journal(journal.path)
     assert [event.data["probe"] for event in recording.happened("crashed")] == ["journal", "journal"]
     assert recording.main.steps == 2 and recording.extras["bad_lines"] == 0
+
+
+def test_a_real_limit_on_the_file(tmp_path: Path) -> None:
+    """The kernel itself refuses more room (a quota, a full disk): an ended journal, and no fatal signal."""
+    script = f"""
+import resource
+resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, resource.RLIM_INFINITY))
+from unstuck.record.journal import Journal
+journal = Journal("journal-0-1.jsonl", chunk_bytes=4096)
+journal.record({HEAD!r})
+for i in range(5000): journal.step(0, i, 0.0, 1.0, 8)
+assert not journal.alive and journal.reason, journal.reason
+journal.close()
+print("trained on")
+"""
+    done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, check=True, capture_output=True, text=True)
+    assert done.stdout == "trained on\n" and done.stderr == ""
+    recording = read_journal(tmp_path / "journal-0-1.jsonl")
+    assert 100 < recording.main.steps < 5000 and recording.happened("unseen")

@@ -83,8 +83,10 @@ def read_journal(path: str | Path) -> Recording:
                     break
             else:
                 taken += 1
-    if taken == 0 and recording.extras["bad_lines"]:
-        raise _foreign(path, recording.extras["bad_line"])
+        if taken == 0:  # killed before its first line was whole, or never a journal
+            file.seek(0)
+            if recording.extras["bad_lines"] or file.read(1) not in (b"", b"\0", b"{"):
+                raise _foreign(path, recording.extras.get("bad_line", "it holds no line of one"))
     recording.streams.update((o, c.stream(o)) for o, c in sorted(columns.items()))
     return recording
 
