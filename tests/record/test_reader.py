@@ -17,6 +17,7 @@ from unstuck.record.journal import Journal
 from unstuck.record.lines import encode
 from unstuck.record.reader import glance, journals, read_journal, read_run
 from unstuck.record.recording import Recording, Stream
+from unstuck.record.tail import Tail
 
 HEAD = {"e": "head", "schema": "unstuck.journal/1", "rank": 0, "pid": 1, "time": 1e9, "script": "train.py"}
 OPTIMIZER = {"e": "optimizer", "o": 0, "kind": "SGD", "groups": [{"lr": 0.5, "params": ["nan"]}], "line": None}
@@ -124,6 +125,37 @@ def test_any_truncation_reads_as_a_prefix(tmp_path: Path, data: st.DataObject) -
         assert part == all_of_it[: len(part)]
     seen = content[:cut].count(b'{"e":"step","o":0') - (b'{"e":"step","o":0' in content[:cut].rsplit(b"\n", 1)[-1])
     assert recording.streams.get(0) is None or recording.streams[0].steps == seen
+
+
+def test_the_last_steps_come_from_the_ring(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "journal-0-1.jsonl")
+    journal.record(HEAD)
+    ring = Tail(journal.path)
+    for s in range(6):
+        ring.put(s % 4, 0, s, 0.1 * s, 10.0 - s, 0 if s == 5 else 8, 0.5 if s < 5 else 0.25)
+        if s < 3:  # the journal lags behind
+            journal.step(0, s, 0.1 * s, 10.0 - s, 8, lr=[0.5] if s == 0 else None)
+    ring.put(5, 1, 0, 0.05, math.inf, 4, math.nan)
+    recording = read_journal(journal.path)
+    assert list(recording.streams[0].loss) == [(s, 10.0 - s) for s in range(6)]
+    assert list(recording.streams[0].learning_rate) == [*((s, 0.5) for s in range(5)), (5, 0.25)]
+    assert recording.streams[0].learning_rates == [(0, [0.5]), (5, [0.25])]
+    assert list(recording.streams[0].batch_size) == [(s, 8) for s in range(5)]
+    assert list(recording.streams[1].loss) == [(0, math.inf)] and not recording.streams[1].learning_rate
+    seen = glance(journal.path)
+    assert seen.last_step is not None and seen.last_step["s"] == 5
+    ring.close()
+    journal.close()
+    assert read_journal(journal.path).main.steps == 3
+
+
+def test_a_hostile_ring(tmp_path: Path) -> None:
+    place = written(tmp_path, HEAD, OPTIMIZER)
+    for content in (b"", b"\0" * 50_000, b"\xff" * 50_000, bytes(range(256)) * 200, b"\x01" * 39):
+        place.with_name(place.name + ".tail").write_bytes(content)
+        for series in read_journal(place).streams.values():
+            assert series.steps <= 10**12 + 1
+        glance(place)
 
 
 def test_a_line_reserved_and_never_written(tmp_path: Path) -> None:

@@ -33,6 +33,7 @@ from unstuck.record.shapes import (
     text,
     whole,
 )
+from unstuck.record.tail import Step, read_tail
 
 LONGEST_LINE_BYTES = 64 << 20  # a model of half a million parameter tensors still fits
 _GARBAGE_BEFORE_HEAD = 100  # lines; more, and it is some other file
@@ -87,6 +88,7 @@ def read_journal(path: str | Path) -> Recording:
             file.seek(0)
             if recording.extras["bad_lines"] or file.read(1) not in (b"", b"\0", b"{"):
                 raise _foreign(path, recording.extras.get("bad_line", "it holds no line of one"))
+    _take_ring(path, columns)
     recording.streams.update((o, c.stream(o)) for o, c in sorted(columns.items()))
     return recording
 
@@ -169,6 +171,9 @@ def glance(path: str | Path) -> Glance:
             elif entry.get("e") == "step":
                 last = entry
                 break
+    for step in _ring(path):
+        if last is None or (step.stream == last.get("o") and step.step > (last.get("s") or 0)):
+            last = {"e": "step", "o": step.stream, "s": step.step, "t": step.seconds, "l": step.loss}
     return Glance(head=head, end=end, torch=torch, last_step=last)
 
 
@@ -371,6 +376,32 @@ def _take_step(line: Mapping[str, Any], columns: dict[int, _Columns]) -> None:
         column.clip_norm.add(s, clip_norm)
     if clip_maximum is not None:
         column.clip_maximum.add(s, clip_maximum)
+
+
+def _take_ring(path: Path, columns: dict[int, _Columns]) -> None:
+    """Add the last steps of a run that was killed, or still runs: those the journal does not have yet."""
+    for step in _ring(path):
+        column = _column(columns, step.stream)
+        if step.step <= column.last:  # the ring keeps old steps until their place is needed
+            continue
+        column.last = step.step
+        column.steps.append(step.step)
+        column.seconds.append(step.seconds)
+        column.backwards.append(1.0)
+        column.loss.add(step.step, step.loss)
+        if step.examples:
+            column.batch.add(step.step, float(step.examples))
+        if not math.isnan(step.learning_rate):
+            if column.changes and step.learning_rate != column.rate:
+                column.changes.append((step.step, [step.learning_rate]))
+            column.rate = step.learning_rate
+        if column.rate is not None:
+            column.rates.add(step.step, column.rate)
+
+
+def _ring(path: Path) -> list[Step]:
+    """The steps in the ring beside a journal, in order."""
+    return sorted((step for step in read_tail(path) if step.step <= 10**12), key=lambda step: (step.stream, step.step))
 
 
 def _column(columns: dict[int, _Columns], o: int) -> _Columns:
