@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 import statistics
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from unstuck.findings import catalog
 from unstuck.findings.contract import Advice, Finding, Judgement
 from unstuck.record.recording import Fact, Recording, Series, Stream
 from unstuck.report.document import SCHEMA, Report, plain
@@ -41,6 +42,7 @@ def assemble(recordings: Sequence[Recording], judgement: Judgement, *, source: P
             for check in judgement.checks
         ],
         "curves": [curve for stream in _streams(recording) for curve in curves(stream)],
+        "pages": pages(code for finding in judgement.findings for code in _codes(finding)),
         "layers": [table for stream in _streams(recording) if (table := layers(stream)) is not None],
     }
     result: Report = plain(report)
@@ -58,6 +60,21 @@ def _streams(recording: Recording) -> list[Stream]:
     return [recording.streams[number] for number in sorted(recording.streams) if recording.streams[number].steps]
 
 
+# ---- the pages
+
+
+def pages(codes: Iterable[str]) -> dict[str, dict[str, str]]:
+    """What ``unstuck explain`` says of these findings, by code and heading, for a report that explains itself."""
+    known = catalog.rules()
+    return {code: dict(catalog.page(code).sections) for code in sorted(set(codes)) if code in known}
+
+
+def _codes(finding: Finding) -> Iterator[str]:
+    yield finding.code
+    for symptom in finding.symptoms:
+        yield from _codes(symptom)
+
+
 # ---- the run
 
 
@@ -67,7 +84,9 @@ def _run(recording: Recording, recordings: Sequence[Recording], source: str | No
     if seconds is None:  # cut off: as far as the steps tell
         seconds = max((float(s.seconds.last) for s in recording.streams.values() if s.seconds), default=None)
     settings = head.get("settings") or {}
-    versions = head.get("versions") or {}
+    versions = {**(head.get("versions") or {})}
+    if recording.extras.get("torch"):
+        versions.setdefault("torch", recording.extras["torch"].get("version"))
     return {
         "id": head.get("run") or "",
         "script": head.get("script") or "",
@@ -94,14 +113,13 @@ def _run(recording: Recording, recordings: Sequence[Recording], source: str | No
 def _overhead(end: Fact, settings: Fact, recording: Recording) -> dict[str, Any]:
     """The watcher's cost. Shares are of the script's own time, that is of the time without the watcher."""
     total, own = end.get("seconds"), end.get("watcher_seconds")
-    start = float(end.get("start_seconds") or 0.0)
-    first = float(end.get("allowance_seconds") or 0.0)
-    script = None if total is None or own is None else float(total) - float(own)
-    known = script is not None and own is not None and script > 0
+    script = 0.0 if total is None or own is None else float(total) - float(own)
+    # What goes on to be paid once the first samples are taken: the part that the budget is about.
+    running, measured = end.get("running_seconds"), end.get("measured_seconds")
+    steady = 0.0 if running is None or measured is None else float(measured) - float(running)
     return {
-        "share": own / script if known and own is not None and script else None,
-        # What goes on to be paid once the first samples are taken: the part that the budget is about.
-        "steady_share": max(own - start - first, 0.0) / script if known and own is not None and script else None,
+        "share": own / script if own is not None and script > 0 else None,
+        "steady_share": running / steady if running is not None and steady > 0 else None,
         "seconds": own,
         "budget": settings.get("overhead"),
         "allowance_seconds": settings.get("allowance_seconds"),
@@ -275,10 +293,14 @@ def _gradient_norm(stream: Stream) -> Series:
         own = [p["g"] for p in _own(sample, stream) if p.get("g") is not None]
         if own:
             norms.append((sample["s"], len(own), _root_sum(own)))
+    # Between samples the norm alone is taken where the budget allows it.
+    light: Series = getattr(stream, "gradient_norm", Series())
     # A sample that was cut short by the budget would look like a drop of the norm.
     most = max((count for _, count, _ in norms), default=0)
-    whole = [(step, norm) for step, count, norm in norms if count >= 0.9 * most]
-    return Series([step for step, _ in whole], [norm for _, norm in whole])
+    whole = dict(light)
+    whole.update({step: norm for step, count, norm in norms if count >= 0.9 * most})
+    steps = sorted(whole)
+    return Series(steps, [whole[step] for step in steps])
 
 
 def _own(sample: Fact, stream: Stream) -> list[Fact]:

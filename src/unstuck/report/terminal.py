@@ -1,0 +1,331 @@
+"""The report on a terminal: short, the action first, for somebody who is stuck and tired.
+
+Where the output is no terminal it is plain text, one sentence a line, for logs and for grep.
+"""
+
+from __future__ import annotations
+
+import codecs
+import contextlib
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from rich.console import Console
+from rich.text import Text
+
+from unstuck.report import wording
+from unstuck.report.page import Page, blocks, spans
+
+FULL_FINDINGS = 3  # more than three problems at once are not read; the rest is one line each
+MOST_EVIDENCE = 5
+MOST_SKIPPED = 3
+
+_STYLES = {"bad": "red", "warn": "yellow", "good": "green", "calm": "cyan"}
+_MARKS = {"bad": "✖", "warn": "▲", "good": "✔", "calm": "●"}
+# For terminals whose encoding lacks the sign.
+_ASCII = {
+    "✖": "x", "▲": "!", "✔": "ok", "●": "i", "→": "->", "·": ";", "│": "|", "…": "...", "µ": "u", "−": "-", "–": "-",
+    "—": "-", "×": "x", "≤": "<=", "≥": ">=", "²": "^2", "‖": "|", "“": '"', "”": '"', "’": "'", "•": "-", "σ": "sd",
+}  # fmt: skip
+
+_FILES = {"html": "Report", "json": "Data"}
+
+Piece = tuple[str, str]  # text, style
+Edge = Literal["fold", "cut", "keep"]  # at the terminal's edge: break between words, cut, leave it to the terminal
+
+
+def print_report(report: Mapping[str, Any], console: Console, *, paths: Mapping[str, Path | str] | None = None) -> None:
+    """Print the report to a console: the verdict, what was found and what to do, the cost, the files written.
+
+    ``paths`` are the files to name, by kind (``"html"``, ``"json"``). Never raises on an encoding or on a stream that
+    somebody closed: the report is also a file.
+    """
+    files = {_FILES.get(kind, kind): _near(path) for kind, path in (paths or {}).items()}
+    _write(console, _Paper(console).report(report, files))
+
+
+def print_page(page: Page, console: Console) -> None:
+    """Print the page of a finding to a console."""
+    _write(console, _Paper(console).page(page))
+
+
+def _write(console: Console, text: str) -> None:
+    # Not through console.print: rich ends the whole process when the reader of a pipe has gone, and a report must
+    # not change the exit status of the script.
+    with contextlib.suppress(OSError, ValueError):
+        console.file.write(text)
+        console.file.flush()
+
+
+class _Paper:
+    """Lines for one console, as its width, colors and encoding allow."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self.plain = not console.is_terminal
+        self.encoding = _encoding(console)
+        self.ascii = not _can(self.encoding, "✖▲✔●→·│…")
+        self.narrow = console.width < 60
+
+    def report(self, report: Mapping[str, Any], files: Mapping[str, str]) -> str:
+        with self.console.capture() as captured:
+            self._report(report, files)
+        return captured.get()
+
+    def page(self, page: Page) -> str:
+        with self.console.capture() as captured:
+            self._page(page)
+        return captured.get()
+
+    # ---- the report
+
+    def _report(self, report: Mapping[str, Any], files: Mapping[str, str]) -> None:
+        run, verdict, findings = report["run"], report["verdict"], report["findings"]
+        healthy = not findings and wording.tone(report) == "good" and _ended_well(run)
+        self._gap()
+        self._verdict(report)
+        if not healthy:
+            self._ending(run)
+        full = 0
+        folded: list[Mapping[str, Any]] = []
+        for finding in findings:
+            if finding["severity"] != "info" and full < FULL_FINDINGS:
+                full += 1
+                self._gap()
+                self._finding(finding, run.get("cwd"))
+            else:
+                folded.append(finding)
+        if folded:
+            self._gap()
+            for finding in folded:
+                self._folded(finding)
+        if healthy:
+            self._healthy(report, files)
+        else:
+            self._gap()
+            self._checks(report["checks"])
+            self._line([(wording.cost(run) + ".", "dim")])
+            for label, path in files.items():
+                self._line([(f"{label}: ", "dim"), (str(path), "")])
+            following = verdict.get("next_command") or _explain(findings)
+            if following:
+                self._line([("Next: ", "bold"), (following, "bold cyan")])
+        self._gap()
+
+    def _verdict(self, report: Mapping[str, Any]) -> None:
+        state = report["verdict"]["state"]
+        own = wording.VERDICTS.get(state, ("", "calm"))[1]
+        style = _STYLES[own]
+        name = f"{_MARKS[own]} {wording.title(state).upper()}"
+        self._line([(name, f"bold {style}"), ("  ", ""), (report["verdict"]["sentence"], "bold")])
+
+    def _ending(self, run: Mapping[str, Any]) -> None:
+        exception = run["exit"]["exception"]
+        if exception is not None:
+            where = wording.place(exception.get("line"), base=run.get("cwd"))
+            text = f"The script ended with {exception['type']}"
+            message = (exception.get("message") or "").strip().split("\n")[0]
+            if len(message) > 160:
+                message = message[:159] + "…"
+            text += f": {message}" if message else ""
+            self._line([(text, ""), (f"  {where}" if where else "", "cyan")], indent=2)
+        elif not run["complete"]:
+            self._line([("The run was cut off; this judges what was recorded until then.", "")], indent=2)
+        elif run["exit"]["status"]:
+            self._line([(f"The script ended with exit status {run['exit']['status']}.", "")], indent=2)
+
+    def _finding(self, finding: Mapping[str, Any], base: str | None) -> None:
+        tone = wording.SEVERITY_TONES[finding["severity"]]
+        style = _STYLES[tone]
+        self._line(
+            [
+                (f"{_MARKS[tone]} ", style),
+                (finding["code"], f"bold {style}"),
+                (f" {finding['name']}", "bold"),
+                (f"  {finding['severity']}" if self.plain else "", ""),
+                ("  a guess" if finding["confidence"] < 0.5 else "", "dim"),
+            ]
+        )
+        self._line([(finding["sentence"], "")], indent=2)
+        line = finding.get("line")
+        if line:
+            self._code(line, base)
+        elif finding["where"]:
+            self._line([(f"in {finding['where']}", "dim")], indent=2)
+        evidence = list(finding["evidence"].items())[:MOST_EVIDENCE]
+        if evidence:
+            pieces: list[Piece] = []
+            for key, value in evidence:
+                pieces += [(" · " if pieces else "", "dim"), (f"{wording.label(key)} ", "dim")]
+                pieces.append((wording.measured(key, value), ""))
+            self._line(pieces, indent=2)
+        for remedy in finding["remedies"][:1]:
+            self._line([("→ ", "bold green"), (remedy["text"] or remedy["name"], "bold")], indent=2)
+            for code in remedy["code"].splitlines():
+                self._line([(code, "green")], indent=6, edge="keep")
+        if finding.get("symptoms"):
+            names = ", ".join(f"{symptom['code']} {symptom['name']}" for symptom in _flat(finding["symptoms"]))
+            self._line([(f"This also explains {names}.", "dim")], indent=2)
+
+    def _folded(self, finding: Mapping[str, Any]) -> None:
+        tone = wording.SEVERITY_TONES[finding["severity"]]
+        self._line(
+            [
+                (f"{_MARKS[tone]} ", _STYLES[tone]),
+                (f"{finding['code']} {finding['name']}", "bold"),
+                (f"  {finding['sentence']}", ""),
+            ]
+        )
+
+    def _code(self, line: Mapping[str, Any], base: str | None) -> None:
+        text = (line.get("text") or "").strip().split("\n")[0]
+        self._line([(wording.place(line, base=base), "cyan"), (f" │ {text}" if text else "", "")], indent=2, edge="cut")
+
+    def _checks(self, checks: Sequence[Mapping[str, Any]]) -> None:
+        skipped = [check for check in checks if check["status"] == "skipped"]
+        if skipped:
+            reasons: dict[str, list[str]] = {}
+            for check in skipped:
+                reasons.setdefault(check["reason"].strip().rstrip("."), []).append(check["code"])
+            # The reason that held back most checks first.
+            groups = sorted(reasons.items(), key=lambda item: -len(item[1]))
+            texts = [f"{_codes(codes)} ({reason})" if reason else _codes(codes) for reason, codes in groups]
+            text = f"Not checked, {len(skipped)} of {len(checks)}: " + "; ".join(texts[:MOST_SKIPPED])
+            left = sum(len(codes) for _, codes in groups[MOST_SKIPPED:])
+            self._line([(text + (f"; and {left} more" if left else "") + ".", "dim")])
+        for check in checks:
+            if check["status"] == "crashed":
+                text = f"Unstuck's own check {check['code']} failed: {check['reason']}"
+                self._line([(text, "yellow")])
+
+    def _healthy(self, report: Mapping[str, Any], files: Mapping[str, str]) -> None:
+        checks = report["checks"]
+        passed = sum(check["status"] == "passed" for check in checks)
+        skipped = sum(check["status"] == "skipped" for check in checks)
+        text = f"Nothing found: {wording.plural(passed, 'check')} passed"
+        text += f", {skipped} could not be made" if skipped else ""
+        text += f". {wording.cost(report['run'])}."
+        report_file = next(iter(files.values()), None)
+        self._line([(text, "dim"), (f" {report_file}" if report_file else "", "")], indent=2)
+        for check in checks:
+            if check["status"] == "crashed":
+                self._line([(f"Unstuck's own check {check['code']} failed: {check['reason']}", "yellow")], indent=2)
+
+    # ---- the page of a finding
+
+    def _page(self, page: Page) -> None:
+        self._gap()
+        self._line([(page.code, "bold cyan"), (f" {page.name}", "bold")])
+        self._line([(page.claim, "")])
+        if page.lead and page.lead.strip(" .") != page.claim.strip(" ."):
+            self._gap(always=True)
+            self._blocks(page.lead, 0)
+        for heading, text in page.sections.items():
+            self._gap(always=True)
+            self._line([(heading, "bold")])
+            self._blocks(text, 2)
+        self._gap()
+
+    def _blocks(self, text: str, indent: int) -> None:
+        for i, block in enumerate(blocks(text)):
+            if i:
+                self._gap(always=True)
+            if block.kind == "code":
+                for line in block.texts[0].split("\n"):
+                    self._line([(line, "green")], indent=indent + 4, edge="keep")
+            elif block.kind == "list":
+                for number, item in enumerate(block.texts, 1):
+                    mark = f"{number}. " if block.numbered else "• "
+                    self._line(_spans(item), indent=indent, hang=mark)
+            else:
+                self._line(_spans(block.texts[0]), indent=indent)
+
+    # ---- lines
+
+    def _gap(self, *, always: bool = False) -> None:
+        if always or not self.plain:
+            self.console.print()
+
+    def _line(self, pieces: Iterable[Piece], *, indent: int = 0, edge: Edge = "fold", hang: str = "") -> None:
+        """One line; ``hang`` is a mark before it that its later lines do not go under."""
+        text = Text()
+        for piece, style in pieces:
+            text.append(self._fit(piece), style)
+        mark = Text(self._fit(hang))
+        indent = min(indent, 2) if self.narrow else indent
+        room = max(self.console.width - indent - mark.cell_len, 8)
+        if self.plain or edge == "keep":
+            lines = [text]
+        elif edge == "cut":
+            if text.cell_len > room:
+                dots = self._fit("…")
+                text.truncate(room - len(dots))
+                text.append(dots)
+            lines = [text]
+        else:
+            lines = list(text.wrap(self.console, room, overflow="fold"))
+        for i, line in enumerate(lines):
+            line.rstrip()
+            start = mark if i == 0 else Text(" " * mark.cell_len)
+            self.console.print(Text(" " * indent) + start + line, soft_wrap=True, highlight=False)
+
+    def _fit(self, text: str) -> str:
+        """The text without control characters (a name must not drive the terminal) and in signs the encoding has."""
+        text = "".join(_visible(sign) for sign in text)
+        if self.ascii:
+            text = "".join(_ASCII.get(sign, sign) for sign in text)
+        return text.encode(self.encoding, "backslashreplace").decode(self.encoding)
+
+
+def _near(path: Path | str) -> str:
+    """A path as short as it can be typed here."""
+    try:
+        return str(Path(path).absolute().relative_to(Path.cwd()))
+    except (ValueError, OSError):
+        return str(path)
+
+
+def _visible(sign: str) -> str:
+    if sign in "\n\t\r":
+        return " "
+    if sign.isprintable() or sign == "\u202f":
+        return sign
+    return sign.encode("unicode_escape").decode("ascii")
+
+
+def _encoding(console: Console) -> str:
+    try:
+        return codecs.lookup(console.encoding or "ascii").name
+    except LookupError:
+        return "ascii"
+
+
+def _can(encoding: str, signs: str) -> bool:
+    try:
+        signs.encode(encoding)
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _spans(text: str) -> list[Piece]:
+    return [(piece, "cyan" if code else "") for code, piece in spans(text)]
+
+
+def _flat(symptoms: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Symptoms and the symptoms under them."""
+    return [finding for symptom in symptoms for finding in (symptom, *_flat(symptom.get("symptoms", ())))]
+
+
+def _codes(codes: Sequence[str]) -> str:
+    shown = ", ".join(codes[:4])
+    return shown + (f" and {len(codes) - 4} more" if len(codes) > 4 else "")
+
+
+def _ended_well(run: Mapping[str, Any]) -> bool:
+    return bool(run["complete"]) and run["exit"]["exception"] is None and not run["exit"]["status"]
+
+
+def _explain(findings: Sequence[Mapping[str, Any]]) -> str:
+    return f"unstuck explain {findings[0]['code']}" if findings else ""
