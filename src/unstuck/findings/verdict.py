@@ -14,7 +14,7 @@ from collections.abc import Callable
 
 from unstuck.findings.contract import Number, Verdict
 from unstuck.findings.evidence.commands import run_again
-from unstuck.findings.evidence.liveness import owned, with_parameters
+from unstuck.findings.evidence.liveness import owned, trainable_names, with_parameters
 from unstuck.findings.evidence.progress import Progress, progress
 from unstuck.findings.evidence.trend import Trend, trend
 from unstuck.record.recording import Fact, Recording, Stream
@@ -225,6 +225,8 @@ def _no_gradient(look: _Look) -> Verdict | None:
         if not seen:
             return None
         alive = [p for p in seen if p.gradient is not None and not p.zero]
+        if not alive and all(p.gradient is None for p in seen) and _others_alive(look, sample, {p.name for p in seen}):
+            return None  # a gradient is there, but the optimizer holds what is frozen: that is `not-moving`
         weights = [p for p in seen if p.is_weight]
         if any(p.is_weight for p in alive) or (alive and (len(weights) < 2 or not any(p.zero for p in weights))):
             return None
@@ -247,6 +249,14 @@ def _no_gradient(look: _Look) -> Verdict | None:
         f"The gradient of every parameter is exactly zero or missing from step {first} on." + loss,
         look.evidence(since=first, only_biases=False),
     )
+
+
+def _others_alive(look: _Look, sample: Fact, own: set[str]) -> bool:
+    """Parameters outside the optimizer get a gradient, and not one in it asks for any."""
+    trainable = trainable_names(look.recording)
+    if any(trainable.get(name, False) for name in own):
+        return False
+    return any(stat.get("g") for name, stat in (sample.get("params") or {}).items() if name not in own)
 
 
 def _since(look: _Look, only_biases: bool) -> int:

@@ -1,0 +1,1 @@
+"""Stands here so that the tests below this folder can import ``literal_recordings``."""

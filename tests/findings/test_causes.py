@@ -1,0 +1,75 @@
+"""Root causes come first, and what they bring about goes under them."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from unstuck.findings import causes
+from unstuck.findings.contract import Finding, Fired
+
+
+def found(code: str, severity: str = "error", confidence: float = 0.9, step: int | None = 0) -> Finding:
+    return Finding(code, code.lower(), Fired(code, severity, confidence, "net", step))  # type: ignore[arg-type]
+
+
+def tree(*findings: Finding) -> list[tuple[str, list[str]]]:
+    return [(f.code, [s.code for s in f.symptoms]) for f in causes.ordered(findings)]
+
+
+def test_there_is_no_circle() -> None:
+    codes = set(causes.CAUSES) | {s for symptoms in causes.CAUSES.values() for s in symptoms}
+    for code in codes:
+        assert code not in causes.explained_by(code, codes - {code}) | set()
+        above = causes.explained_by(code, codes)
+        assert not any(code in causes.explained_by(cause, codes) for cause in above), code
+
+
+def test_no_symptom_is_named_twice() -> None:
+    for cause, symptoms in causes.CAUSES.items():
+        assert len(set(symptoms)) == len(symptoms), cause
+        assert cause not in symptoms
+
+
+@pytest.mark.parametrize("root", ["D101", "U401", "G306", "L209", "G305"])
+def test_dead_units_never_come_before_what_killed_them(root: str) -> None:
+    for order in itertools.permutations([found("G303", confidence=1.0), found(root, confidence=0.6), found("G307")]):
+        assert tree(*order) == [(root, ["G303", "G307"])]
+
+
+def test_a_chain_goes_under_its_first_link() -> None:
+    assert tree(found("G308"), found("G303"), found("U401"), found("D101")) == [("D101", ["U401", "G303", "G308"])]
+
+
+def test_two_sicknesses_stay_two() -> None:
+    assert tree(found("L201", confidence=0.7), found("U409", confidence=0.9)) == [("U409", []), ("L201", [])]
+
+
+def test_information_explains_nothing_worse() -> None:
+    assert tree(found("D101", "info"), found("G303")) == [("G303", []), ("D101", [])]
+    assert tree(found("D101", "info"), found("G303", "info")) == [("D101", ["G303"])]
+    assert tree(found("D101", "warning"), found("G303", "error")) == [("D101", ["G303"])]
+
+
+def test_the_more_severe_root_comes_first() -> None:
+    assert [c for c, _ in tree(found("D105", "info"), found("U410", "error"), found("D106", "warning"))] == [
+        "U410",
+        "D106",
+        "D105",
+    ]
+
+
+def test_of_equals_the_one_nearer_to_the_origin_comes_first() -> None:
+    assert [c for c, _ in tree(found("B605", confidence=0.86), found("G306", confidence=0.88))] == ["B605", "G306"]
+
+
+def test_a_finding_keeps_what_it_said() -> None:
+    (only,) = causes.ordered([found("G303", confidence=0.7, step=4)])
+    assert only.fired.confidence == 0.7 and only.fired.step == 4 and only.symptoms == ()
+
+
+def test_nothing_is_lost() -> None:
+    codes = sorted(causes.CAUSES)
+    made = causes.ordered([found(c) for c in codes])
+    assert sorted([f.code for f in made] + [s.code for f in made for s in f.symptoms]) == codes
