@@ -1,1 +1,42 @@
-"""probes."""
+"""Probes: live torch objects in, plain numbers out, in the shapes of docs/recording.md. They never change the run."""
+
+from unstuck.probes.activations import DeadUnits, activations, layers
+from unstuck.probes.graph import Graph, Node, layer_of, sequence_number, walk
+from unstuck.probes.inputs import InputStatistics, flattened
+from unstuck.probes.loss_terms import loss_terms
+from unstuck.probes.noise import GradientNoise
+from unstuck.probes.parameters import (
+    Change,
+    Placement,
+    Snapshot,
+    after_step,
+    before_step,
+    parameter_statistics,
+    placements,
+)
+from unstuck.probes.quiet import quiet
+from unstuck.probes.statistics import describe
+
+__all__ = [
+    "Change",
+    "DeadUnits",
+    "GradientNoise",
+    "Graph",
+    "InputStatistics",
+    "Node",
+    "Placement",
+    "Snapshot",
+    "activations",
+    "after_step",
+    "before_step",
+    "describe",
+    "flattened",
+    "layer_of",
+    "layers",
+    "loss_terms",
+    "parameter_statistics",
+    "placements",
+    "quiet",
+    "sequence_number",
+    "walk",
+]

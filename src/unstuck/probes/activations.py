@@ -1,0 +1,463 @@
+"""Activation functions met in the graph: range, zeros, dead and saturated units; and what enters each layer."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from unstuck.probes.graph import Graph, Node, normalized_dim
+from unstuck.probes.heads import kind_of, layer_feeding
+from unstuck.probes.plain import piece, plain, strides_for, thinned
+from unstuck.probes.quiet import quiet
+from unstuck.probes.values import value_of
+
+_LIMIT = 32_768  # elements of an activation that its statistics look at
+_CHECKED = 1 << 23  # elements that may be read to prove that a unit is dead
+_ROWS = frozenset({"softmax", "log_softmax"})
+# Flat ends: a |value| or a pair of bounds beyond which the slope is below about a thousandth.
+_FLAT: dict[str, tuple[float, float]] = {
+    "tanh": (-0.999, 0.999),
+    "sigmoid": (0.001, 0.999),
+    "hardsigmoid": (0.0, 1.0),
+    "relu6": (-math.inf, 6.0),
+}
+_BOUNDS_INCLUDED = frozenset({"hardsigmoid", "relu6", "hardtanh"})
+_FROM_INPUT: dict[str, Callable[[Tensor, dict[str, Any]], Tensor]] = {
+    "leaky_relu": lambda x, o: F.leaky_relu(x, o.get("negative_slope", 0.01)),
+    "gelu": lambda x, o: F.gelu(x, approximate=o.get("approximate", "none")),
+    "silu": lambda x, o: F.silu(x),
+    "mish": lambda x, o: F.mish(x),
+    "hardtanh": lambda x, o: x.clamp(o.get("min_val", -1.0), o.get("max_val", 1.0)),
+    "relu6": lambda x, o: x.clamp(0.0, 6.0),
+    "hardsigmoid": lambda x, o: F.hardsigmoid(x),
+    "hardswish": lambda x, o: F.hardswish(x),
+    "softplus": lambda x, o: F.softplus(x, o.get("beta", 1), o.get("threshold", 20)),
+    "celu": lambda x, o: F.celu(x, o.get("alpha", 1.0)),
+    "elu": lambda x, o: F.elu(x, o.get("alpha", 1.0)),
+    "selu": lambda x, o: F.selu(x),
+    "relu": lambda x, o: x.clamp(min=0),
+    "threshold": lambda x, o: torch.where(x > o.get("threshold", 0.0), x, torch.zeros_like(x)),
+    "log_sigmoid": lambda x, o: F.logsigmoid(x),
+    "hardshrink": lambda x, o: F.hardshrink(x, o.get("lambd", 0.5)),
+    "softshrink": lambda x, o: F.softshrink(x, o.get("lambd", 0.5)),
+}
+_OPTIONS = ("negative_slope", "approximate", "min_val", "max_val", "beta", "threshold", "alpha", "lambd")
+
+
+@dataclass
+class DeadUnits:
+    """Which units of each activation were zero in every sample so far. Memory: a byte a unit, 4 million units at most."""
+
+    zero: dict[str, Tensor] = field(default_factory=dict)
+    limit: int = 4_000_000
+
+    def update(self, name: str, dead: Tensor) -> Tensor:
+        """Add one sample's mask of dead units; the mask of those dead in all samples comes back."""
+        known = self.zero.get(name)
+        if known is not None and known.shape == dead.shape and known.device == dead.device:
+            dead = known & dead
+        if known is not None or sum(t.numel() for t in self.zero.values()) + dead.numel() <= self.limit:
+            self.zero[name] = dead
+        return dead
+
+
+@dataclass
+class _Measured:
+    entry: dict[str, Any]
+    numbers: Tensor | None  # on the activation's device, read together at the end
+    keys: tuple[str, ...] = ()
+
+
+def activations(
+    graph: Graph,
+    *,
+    dead_units: DeadUnits | None = None,
+    modules: dict[str, str] | None = None,
+    limit: int = _LIMIT,
+    maximum: int = 96,
+    repeats: int = 3,
+) -> list[dict[str, Any]]:
+    """The entries of ``acts`` in docs/recording.md, in forward order; call it after :func:`loss_terms`.
+
+    Activations that belong to the loss function (``graph.own``) and those applied to parameters alone are left out.
+    An activation that the same layer feeds again and again (a recurrent net) is measured ``repeats`` times.
+    ``modules`` maps ``relu after fc1`` to a name to use instead. ``limit`` bounds the elements looked at for each;
+    that a unit is dead is proven on all entries (up to eight million).
+    Cost: about twenty small operations each and one synchronization in all.
+
+    >>> from unstuck.probes.graph import walk
+    >>> layer = torch.nn.Linear(2, 4)
+    >>> graph = walk(layer(torch.ones(3, 2)).relu().mean(), names={id(layer.weight): "fc.weight", id(layer.bias): "fc.bias"})
+    >>> found = activations(graph)[0]
+    >>> found["name"], found["kind"], found["units"], found["hidden"]
+    ('relu after fc', 'relu', 4, False)
+    """
+    with quiet():
+        followed = _followed_by_layer(graph)
+        names: dict[str, int] = {}
+        measured: list[_Measured] = []
+        skipped = 0
+        for order, node in enumerate(graph.nodes):
+            kind = kind_of(graph, node)
+            if kind is None or not node.data or node in graph.own:
+                continue
+            layer_node, layer = layer_feeding(graph, node)
+            base = f"{kind} after {layer}" if layer is not None else kind
+            base = (modules or {}).get(base, base)
+            names[base] = names.get(base, 0) + 1
+            if names[base] > repeats or len(measured) >= maximum:
+                skipped += 1
+                continue
+            name = base if names[base] == 1 else f"{base} ({names[base]})"
+            entry: dict[str, Any] = {
+                "name": name,
+                "after": layer,
+                "kind": kind,
+                "order": order,
+                "shape": list(node.shape() or ()),
+                "hidden": node in followed,
+            }
+            measured.append(_measure(graph, node, kind, entry, layer_node, dead_units, limit))
+        _read(measured)
+        if skipped and len(measured) >= maximum:
+            graph.note("budget", f"{skipped} more activations were not measured")
+        return [m.entry for m in measured]
+
+
+def _followed_by_layer(graph: Graph) -> set[Node]:
+    """Nodes whose result enters, at last, a layer with weights."""
+    found: set[Node] = set()
+    for node in reversed(graph.nodes):
+        if any(consumer.parametric or consumer in found for consumer in node.consumers):
+            found.add(node)
+    return found
+
+
+def _values(graph: Graph, node: Node, kind: str) -> tuple[Tensor | None, Callable[[Tensor], Tensor] | None]:
+    """The activation's result; or its input and the function that makes the result of it."""
+    found = value_of(graph, node)
+    if found is not None:
+        return found, None
+    if kind in ("prelu", "rrelu"):
+        before = graph.saved(node, "self")
+        slope = graph.saved(node, "weight" if kind == "prelu" else "noise")
+        if before is None or slope is None:
+            return None, None
+        return torch.where(before > 0, before, before * slope), None
+    if kind == "glu":
+        before = graph.saved(node, "self")
+        return (
+            (F.glu(before, normalized_dim(graph.attribute(node, "dim") or 0, before.dim())), None)
+            if before is not None
+            else (None, None)
+        )
+    before = graph.saved(node, "self")
+    make = _FROM_INPUT.get(kind)
+    if before is None or make is None:
+        return None, None
+    options = {key: graph.attribute(node, key) for key in _OPTIONS}
+    options = {key: value for key, value in options.items() if value is not None}
+    return before, lambda x: make(x, options)
+
+
+def _unit_dim(shape: tuple[int, ...], kind: str, node: Node, graph: Graph, layer: Node | None) -> int:
+    """Channels for what convolutions put out, the last dimension otherwise."""
+    if kind in _ROWS:
+        return normalized_dim(graph.attribute(node, "dim") or 0, len(shape))
+    if len(shape) >= 4 or (len(shape) == 3 and layer is not None and _convolutional(layer)):
+        return 1 if len(shape) > 1 else 0
+    return len(shape) - 1
+
+
+def _convolutional(layer: Node) -> bool:
+    if layer.parametric == "conv":
+        return True
+    if layer.parametric in ("batch_norm", "group_norm"):
+        shape = layer.shape()
+        return shape is not None and len(shape) >= 3
+    return False
+
+
+def _measure(
+    graph: Graph,
+    node: Node,
+    kind: str,
+    entry: dict[str, Any],
+    layer: Node | None,
+    dead_units: DeadUnits | None,
+    limit: int,
+) -> _Measured:
+    empty = {
+        "units": None,
+        "mean": None,
+        "std": None,
+        "zero": None,
+        "dead": None,
+        "dead_so_far": None,
+        "saturated": None,
+        "vary": None,
+        "nonfinite": None,
+    }
+    entry.update(empty)
+    try:
+        whole, make = _values(graph, node, kind)
+        if whole is None:
+            return _Measured(entry, None)
+        whole = plain(whole)
+        if whole.numel() == 0 or not whole.is_floating_point():
+            return _Measured(entry, None)
+        shape = tuple(whole.shape)
+        entry["shape"] = list(shape)
+        unit = _unit_dim(shape, kind, node, graph, layer) if shape else 0
+        if not shape:
+            whole, shape, unit = whole.reshape(1, 1), (1, 1), 1
+        elif len(shape) == 1 and kind not in _ROWS:
+            # (N,): the examples' single unit, squeezed, unless it is one example's vector
+            whole, shape, unit = (
+                (whole.reshape(-1, 1), (shape[0], 1), 1)
+                if layer is not None and _batched(layer)
+                else (whole.reshape(1, -1), (1, shape[0]), 1)
+            )
+        entry["units"] = shape[unit]
+        return _numbers(
+            whole,
+            make,
+            kind,
+            unit,
+            entry,
+            dead_units,
+            limit,
+            graph.attribute(node, "max_val"),
+            graph.attribute(node, "min_val"),
+        )
+    except (RuntimeError, TypeError, ValueError) as error:
+        graph.note(
+            f"activation {entry['name']}", str(error).splitlines()[0][:120] if str(error) else type(error).__name__
+        )
+        return _Measured(entry, None)
+
+
+def _batched(layer: Node) -> bool:
+    shape = layer.shape()
+    return shape is not None and len(shape) >= 2
+
+
+def _numbers(
+    whole: Tensor,
+    make: Callable[[Tensor], Tensor] | None,
+    kind: str,
+    unit: int,
+    entry: dict[str, Any],
+    dead_units: DeadUnits | None,
+    limit: int,
+    upper: Any,
+    lower: Any,
+) -> _Measured:
+    shape = tuple(whole.shape)
+    keep: tuple[int, ...] = (unit,) if shape[unit] <= limit else ()
+    part = thinned(whole, strides_for(shape, limit, keep=keep))
+    if make is not None:
+        part = make(part)
+    if part.dtype in (torch.float16, torch.bfloat16):
+        part = part.float()
+    examples = part.shape[0] if unit != 0 else 1
+    moved = part.movedim(unit, -1)
+    flat = moved.reshape(examples, -1, moved.shape[-1])  # examples, positions, units
+    total = flat.sum()
+    mean = total / flat.numel()
+    centered = flat - mean
+    square = torch.dot(centered.reshape(-1), centered.reshape(-1)) / flat.numel()
+    keys = ["mean", "std", "zero", "total"]
+    numbers = [mean, square.sqrt(), 1.0 - torch.count_nonzero(flat) / flat.numel(), total]
+    if examples > 1:
+        low, high = torch.aminmax(flat, dim=0)
+        vary = (high > low).any(0)
+        keys.append("vary")
+        numbers.append(vary.sum() / vary.numel())
+    if kind in _ROWS:
+        top = flat.amax(-1)
+        bound = 0.9999 if kind == "softmax" else math.log(0.9999)
+        keys.append("saturated")
+        numbers.append((top > bound).sum() / top.numel())
+    else:
+        bounds = _FLAT.get(kind)
+        if kind == "hardtanh" and isinstance(upper, int | float) and isinstance(lower, int | float):
+            bounds = (float(lower), float(upper))
+        if bounds is not None:
+            if kind in _BOUNDS_INCLUDED:
+                ends = (flat >= bounds[1]) | (flat <= bounds[0])
+            else:
+                ends = (flat > bounds[1]) | (flat < bounds[0])
+            keys.append("saturated")
+            numbers.append(ends.sum() / ends.numel())
+        dead = _dead(whole, make, flat, unit)
+        keys.append("dead")
+        numbers.append(dead.sum() / dead.numel())
+        if dead_units is not None:
+            so_far = dead_units.update(entry["name"], dead)
+            keys.append("dead_so_far")
+            numbers.append(so_far.sum() / so_far.numel())
+    entry["_flat"] = flat
+    return _Measured(entry, torch.stack([n.to(torch.float32) for n in numbers]), tuple(keys))
+
+
+def _dead(whole: Tensor, make: Callable[[Tensor], Tensor] | None, flat: Tensor, unit: int) -> Tensor:
+    """Mask of the units that are zero everywhere: suspected in the piece, proven on all entries."""
+    suspects = (flat == 0).all(0).all(0)
+    if whole.numel() == flat.numel():
+        return suspects
+    dims = [d for d in range(whole.dim()) if d != unit]
+    if whole.device.type == "cpu":
+        where = suspects.nonzero().reshape(-1)
+        if where.numel() == 0:
+            return suspects
+        rest = whole.index_select(unit, where) if where.numel() < suspects.numel() else whole
+        rest = piece(rest, _CHECKED, keep=(unit,))
+        if make is not None:
+            rest = make(rest)
+        suspects = suspects.clone()
+        suspects[where] = _all_over(rest == 0, dims)
+        return suspects
+    rest = piece(whole, _CHECKED, keep=(unit,))
+    if make is not None:
+        rest = make(rest)
+    return _all_over(rest == 0, dims)
+
+
+def _all_over(mask: Tensor, dims: list[int]) -> Tensor:
+    for dim in sorted(dims, reverse=True):
+        mask = mask.all(dim)
+    return mask
+
+
+def _read(measured: list[_Measured]) -> None:
+    """One transfer for all numbers of a device."""
+    present = [m for m in measured if m.numbers is not None]
+    devices: dict[torch.device, list[_Measured]] = {}
+    for m in present:
+        assert m.numbers is not None
+        devices.setdefault(m.numbers.device, []).append(m)
+    for group in devices.values():
+        values = torch.cat([m.numbers for m in group if m.numbers is not None]).tolist()
+        at = 0
+        for m in group:
+            for key in m.keys:
+                m.entry[key] = values[at]
+                at += 1
+            total = m.entry.pop("total")
+            flat = m.entry.pop("_flat")
+            m.entry["nonfinite"] = 0 if math.isfinite(total) else int((~torch.isfinite(flat)).sum())
+
+
+def layers(graph: Graph, *, limit: int = 16_384, maximum: int = 256) -> list[dict[str, Any]]:
+    """The entries of ``layers`` in docs/recording.md: one per layer with weights, in forward order.
+
+    What enters a layer is read from what its node saved; null where it is not kept (frozen weights).
+    A layer that is used many times appears once, with its first use. Cost: five small operations each.
+
+    >>> from unstuck.probes.graph import walk
+    >>> layer = torch.nn.Linear(2, 4)
+    >>> found = layers(walk(layer(torch.ones(3, 2)).mean(), names={id(layer.weight): "fc.weight"}))
+    >>> found[0]["name"], found[0]["kind"], found[0]["fan_in"], found[0]["in_mean"]
+    ('fc', 'linear', 2, 1.0)
+    """
+    with quiet():
+        measured: list[_Measured] = []
+        seen: set[str] = set()
+        for order, node in enumerate(graph.nodes):
+            if not node.parametric:
+                continue
+            name = graph.layer_name(node)
+            if name is None or name in seen:
+                continue
+            seen.add(name)
+            if len(measured) >= maximum:
+                graph.note("budget", f"more than {maximum} layers")
+                break
+            measured.append(_layer(graph, node, name, order, limit))
+        _read_layers(measured)
+        return [m.entry for m in measured]
+
+
+def _layer(graph: Graph, node: Node, name: str, order: int, limit: int) -> _Measured:
+    entry: dict[str, Any] = {
+        "name": name,
+        "kind": node.parametric,
+        "order": order,
+        "in_std": None,
+        "in_mean": None,
+        "in_rms": None,
+        "in_nonfinite": None,
+        "fan_in": None,
+        "in_shape": None,
+    }
+    try:
+        entry["fan_in"] = _fan_in(graph, node)
+        found = _entering(graph, node)
+        if found is None:
+            return _Measured(entry, None)
+        entry["in_shape"] = list(found.shape)
+        whole = plain(found)
+        if not whole.is_floating_point() or whole.numel() == 0:
+            return _Measured(entry, None)
+        part = piece(whole, limit).reshape(-1)
+        if part.dtype in (torch.float16, torch.bfloat16):
+            part = part.float()
+        total = part.sum()
+        mean = total / part.numel()
+        centered = part - mean
+        numbers = [mean, (torch.dot(centered, centered) / part.numel()).sqrt(), total]
+        entry["_flat"] = part
+        return _Measured(entry, torch.stack(numbers).to(torch.float32), ("in_mean", "in_std", "total"))
+    except (RuntimeError, TypeError, ValueError) as error:
+        graph.note(f"layer {name}", str(error).splitlines()[0][:120] if str(error) else type(error).__name__)
+        return _Measured(entry, None)
+
+
+def _fan_in(graph: Graph, node: Node) -> int | None:
+    weights = [leaf.leaf for leaf in graph.parameters_of(node) if leaf.leaf is not None]
+    weights = [w for w in weights if w.dim() >= 2]
+    if node.parametric == "conv" and weights:
+        return int(math.prod(weights[0].shape[1:]))
+    if node.parametric == "linear":
+        mine = node.edges[-1][0]
+        shape = mine.shape(node.edges[-1][1]) if mine is not None else None
+        if shape is not None and len(shape) >= 2 and mine is not None and not mine.data:
+            return int(shape[-2])
+        return int(weights[0].shape[-1]) if weights else None
+    if node.parametric == "recurrent" and weights:
+        return int(weights[0].shape[-1])
+    return None
+
+
+def _entering(graph: Graph, node: Node) -> Tensor | None:
+    for key in ("mat1", "input", "self", "indices"):
+        if hasattr(type(node.raw), f"_saved_{key}") or hasattr(node.raw, f"_saved_{key}_sym_sizes"):
+            found = graph.saved(node, key)
+            if found is not None:
+                return found
+    for child, nr in node.edges:
+        if child is not None and child.data:
+            return value_of(graph, child, nr)
+    return None
+
+
+def _read_layers(measured: list[_Measured]) -> None:
+    present = [m for m in measured if m.numbers is not None]
+    devices: dict[torch.device, list[_Measured]] = {}
+    for m in present:
+        assert m.numbers is not None
+        devices.setdefault(m.numbers.device, []).append(m)
+    for group in devices.values():
+        values = torch.cat([m.numbers for m in group if m.numbers is not None]).tolist()
+        for i, m in enumerate(group):
+            mean, std, total = values[3 * i : 3 * i + 3]
+            flat = m.entry.pop("_flat")
+            m.entry.update({"in_mean": mean, "in_std": std, "in_rms": math.hypot(mean, std)})
+            m.entry["in_nonfinite"] = 0 if math.isfinite(total) else int((~torch.isfinite(flat)).sum())

@@ -1,0 +1,333 @@
+"""Norms of parameters, gradients and of the change a step made."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from unstuck.probes.equal_rows import equal_rows
+from unstuck.probes.graph import Graph, layer_of
+from unstuck.probes.plain import plain
+from unstuck.probes.quiet import quiet
+
+_SNAPSHOT = 8_000_000  # entries copied before a step; of more, evenly spread ones
+_ROLES = {
+    "batch_norm": "norm",
+    "layer_norm": "norm",
+    "group_norm": "norm",
+    "rms_norm": "norm",
+    "embedding": "embedding",
+}
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Where a parameter is used: place in the forward pass, its layer's name and its role."""
+
+    order: int | None
+    layer: str
+    role: str
+
+
+@dataclass
+class Snapshot:
+    """Parameters and gradients as they were before a step."""
+
+    names: list[str] = field(default_factory=list)
+    parameters: list[Tensor] = field(default_factory=list)
+    before: list[Tensor] = field(default_factory=list)  # copies, thinned by ``strides``
+    gradients: list[Tensor | None] = field(default_factory=list)  # the gradients themselves
+    strides: list[int] = field(default_factory=list)
+    sums: list[Tensor | None] = field(default_factory=list)  # of the bits, where only a part was copied
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a step did to one parameter."""
+
+    norm: float | None  # of the change
+    cosine: float | None  # between the change and the gradient
+    moved: bool
+
+
+def placements(graph: Graph) -> dict[int, Placement]:
+    """Where each parameter of a walked graph is used first, by ``id(parameter)``.
+
+    >>> from unstuck.probes.graph import walk
+    >>> layer = torch.nn.Linear(2, 4)
+    >>> found = placements(walk(layer(torch.ones(3, 2)).mean(), names={id(layer.weight): "fc.weight", id(layer.bias): "fc.bias"}))
+    >>> found[id(layer.bias)].role, found[id(layer.bias)].layer
+    ('bias', 'fc')
+    """
+    found: dict[int, Placement] = {}
+    order = 0
+    for node in graph.nodes:
+        own = (
+            [n for n in graph.parameters_of(node) if n.leaf is not None and id(n.leaf) not in found]
+            if node.data and _uses(node)
+            else []
+        )
+        if not own:
+            continue
+        for leaf in own:
+            assert leaf.leaf is not None
+            name = graph.names.get(id(leaf.leaf), "")
+            role = _ROLES.get(node.parametric) or ("bias" if leaf.leaf.dim() <= 1 else "weight")
+            if not node.parametric and role == "weight" and leaf.leaf.dim() < 2:
+                role = "other"
+            found[id(leaf.leaf)] = Placement(order, layer_of(name), role)
+        order += 1
+    return found
+
+
+def _uses(node: Any) -> bool:
+    return any(child is not None and not child.data for child, _ in node.edges)
+
+
+def parameter_statistics(
+    parameters: Sequence[tuple[str, Tensor]],
+    *,
+    places: Mapping[int, Placement] | None = None,
+    scale: float = 1.0,
+    rows: bool = False,
+    optimizers: Mapping[int, int] | None = None,
+) -> dict[str, dict[str, Any]]:
+    """The entries of ``params`` in docs/recording.md by name, ``u``, ``d`` and ``stale`` still null.
+
+    ``scale`` is a factor in the gradients that is no part of the loss (the gradient scale), divided out of ``g``.
+    ``rows`` measures ``eq`` and ``geq``. ``places`` come from :func:`placements`, ``optimizers`` maps
+    ``id(parameter)`` to the number of its optimizer.
+    Cost: four passes over parameters and gradients and two synchronizations in all.
+
+    >>> weight = torch.nn.Parameter(torch.tensor([[3.0, 4.0]]))
+    >>> weight.grad = torch.tensor([[0.0, 2.0]])
+    >>> found = parameter_statistics([("w", weight)])["w"]
+    >>> found["w"], found["g"], found["gz"]
+    (5.0, 2.0, 0.5)
+    """
+    with quiet():
+        weights = [plain(p) for _, p in parameters]
+        gradients = [None if p.grad is None else p.grad for _, p in parameters]
+        dense = [None if g is None else plain(g) for g in gradients]
+        floating = [w.is_floating_point() and w.numel() > 0 for w in weights]
+        weight_norms = _norms([w if ok else None for w, ok in zip(weights, floating, strict=True)])
+        gradient_norms = _norms([g if g is not None and g.numel() > 0 else None for g in dense])
+        sums = _read(
+            [
+                w.sum(dtype=torch.float32 if w.element_size() < 4 else None) if ok else None
+                for w, ok in zip(weights, floating, strict=True)
+            ]
+        )
+        alive = _read([torch.count_nonzero(g) if g is not None and g.numel() > 0 else None for g in dense])
+        found: dict[str, dict[str, Any]] = {}
+        for i, (name, parameter) in enumerate(parameters):
+            weight, gradient, stored = weights[i], gradients[i], dense[i]
+            n = weight.numel()
+            w, g = weight_norms[i], gradient_norms[i]
+            place = (places or {}).get(id(parameter))
+            entry: dict[str, Any] = {
+                "w": w,
+                "wstd": None,
+                "g": None if gradient is None else (g or 0.0) / scale,
+                "gz": None,
+                "gn": 0,
+                "wn": 0,
+                "u": None,
+                "d": None,
+                "eq": None,
+                "geq": None,
+                "n": parameter.numel(),
+                "stale": None,
+                "o": (optimizers or {}).get(id(parameter)),
+                "order": place.order if place is not None else None,
+                "layer": place.layer if place is not None else layer_of(name),
+                "role": place.role if place is not None else _role(name, parameter),
+            }
+            if w is not None and n:
+                mean = (sums[i] or 0.0) / n
+                entry["wstd"] = math.sqrt(max(0.0, w * w / n - mean * mean)) if math.isfinite(w) else math.nan
+                if abs(mean) > 0 and entry["wstd"] < 1e-3 * abs(mean):  # the difference above lost its digits
+                    entry["wstd"] = (
+                        float(weight.double().std(correction=0))
+                        if weight.device.type != "mps"
+                        else float(weight.std(correction=0))
+                    )
+                if not math.isfinite(w):
+                    entry["wn"] = int((~torch.isfinite(weight)).sum())
+                    if not entry["wn"]:
+                        entry["w"] = float(torch.linalg.vector_norm(weight, dtype=torch.float64))
+            if gradient is not None and stored is not None:
+                whole = gradient.numel() * (2 if gradient.is_complex() else 1)
+                entry["gz"] = 1.0 - (alive[i] or 0.0) / whole if whole else None
+                if g is not None and not math.isfinite(g):
+                    entry["gn"] = int((~torch.isfinite(stored)).sum())
+                    if not entry["gn"]:
+                        entry["g"] = float(torch.linalg.vector_norm(stored, dtype=torch.float64)) / scale
+            if rows and weight.dim() >= 2:
+                entry["eq"] = equal_rows(weight)
+                if gradient is not None and gradient.layout == torch.strided:
+                    entry["geq"] = equal_rows(gradient, skip_zero=True)
+            found[name] = entry
+        return found
+
+
+def _role(name: str, parameter: Tensor) -> str:
+    last = name.rpartition(".")[2]
+    if last.startswith("bias"):
+        return "bias"
+    return "weight" if parameter.dim() >= 2 else "other"
+
+
+def _norms(tensors: Sequence[Tensor | None]) -> list[float | None]:
+    """Euclidean norms, read in one transfer for each device."""
+    present = [(i, t) for i, t in enumerate(tensors) if t is not None and t.is_floating_point()]
+    norms: list[Tensor | None] = [None] * len(tensors)
+    groups: dict[tuple[torch.device, torch.dtype], list[tuple[int, Tensor]]] = {}
+    for i, t in present:
+        groups.setdefault((t.device, t.dtype), []).append((i, t))
+    for (_, dtype), group in groups.items():
+        if dtype in (torch.float16, torch.bfloat16):  # a sum of squares overflows, or loses small ones
+            values: Sequence[Tensor] = [torch.linalg.vector_norm(t, dtype=torch.float32) for _, t in group]
+        else:
+            values = torch._foreach_norm([t for _, t in group])
+        for (i, _), value in zip(group, values, strict=True):
+            norms[i] = value
+    return _read(norms)
+
+
+def _read(scalars: Sequence[Tensor | None]) -> list[float | None]:
+    """Scalars of any device and kind as numbers, one transfer for each device and kind."""
+    found: list[float | None] = [None] * len(scalars)
+    groups: dict[tuple[torch.device, torch.dtype], list[int]] = {}
+    for i, s in enumerate(scalars):
+        if s is not None:
+            groups.setdefault((s.device, s.dtype), []).append(i)
+    for indices in groups.values():
+        stacked = torch.stack([s for i in indices if (s := scalars[i]) is not None])
+        for i, value in zip(indices, stacked.tolist(), strict=True):
+            found[i] = float(value)
+    return found
+
+
+def before_step(parameters: Iterable[tuple[str, Tensor]], *, limit: int = _SNAPSHOT) -> Snapshot:
+    """Copy parameters before a step, at most ``limit`` entries in all; :func:`after_step` tells what the step did.
+
+    Of larger models evenly spread entries are copied, and a sum over the bits of all tells whether anything moved.
+    Cost: one copy of the parameters.
+    """
+    taken = Snapshot()
+    with quiet():
+        listed = [(name, p) for name, p in parameters]
+        total = sum(p.numel() for _, p in listed)
+        stride = max(1, math.ceil(total / limit)) if limit > 0 else 1
+        for name, parameter in listed:
+            whole = plain(parameter)
+            mine = stride if whole.numel() > 4096 else 1
+            taken.names.append(name)
+            taken.parameters.append(parameter)
+            taken.strides.append(mine)
+            taken.before.append(whole.clone() if mine == 1 else whole.reshape(-1)[::mine].clone())
+            taken.sums.append(_bits(whole) if mine > 1 else None)
+            taken.gradients.append(parameter.grad)
+    return taken
+
+
+def after_step(taken: Snapshot) -> dict[str, Change]:
+    """What the step did to each parameter of a snapshot: norm of the change, cosine with the gradient, moved or not.
+
+    The cosine is −1 for steepest descent. Where a part was copied, norms are scaled up from it.
+    Cost: three passes over the copies, one synchronization.
+
+    >>> weight = torch.nn.Parameter(torch.ones(2))
+    >>> weight.grad = torch.tensor([3.0, 4.0])
+    >>> taken = before_step([("w", weight)])
+    >>> _ = torch.optim.SGD([weight], lr=0.1).step()
+    >>> found = after_step(taken)["w"]
+    >>> round(found.norm, 4), round(found.cosine, 4), found.moved
+    (0.5, -1.0, True)
+    """
+    with quiet():
+        numbers: list[Tensor | None] = []
+        for i, parameter in enumerate(taken.parameters):
+            whole = plain(parameter)
+            if whole.numel() == 0 or whole.layout != torch.strided:
+                numbers += [None, None, None, None]
+                continue
+            now = whole if taken.strides[i] == 1 else whole.reshape(-1)[:: taken.strides[i]]
+            before = taken.before[i]
+            if now.shape != before.shape or now.device != before.device or now.dtype != before.dtype:
+                numbers += [None, None, None, None]
+                continue
+            change = _float(now) - _float(before)
+            flat = change.reshape(-1)
+            numbers.append(torch.dot(flat, flat))
+            product = gradient_square = None
+            gradient = taken.gradients[i]
+            if gradient is not None and gradient.layout == torch.strided and gradient.shape == parameter.shape:
+                g = plain(gradient)
+                g = _float(g if taken.strides[i] == 1 else g.reshape(-1)[:: taken.strides[i]]).reshape(-1)
+                if g.dtype == flat.dtype and g.device == flat.device:
+                    product, gradient_square = torch.dot(flat, g), torch.dot(g, g)
+            elif (
+                gradient is not None
+                and gradient.layout == torch.sparse_coo
+                and gradient.shape == parameter.shape
+                and taken.strides[i] == 1
+            ):
+                product, gradient_square = _sparse_products(change, gradient)
+            numbers += [product, gradient_square]
+            stored = taken.sums[i]
+            numbers.append((_bits(whole) != stored).to(torch.float32) if stored is not None else None)
+        read = _read(numbers)
+    found: dict[str, Change] = {}
+    for i, name in enumerate(taken.names):
+        square, product_, gradient_square_, bits = read[4 * i : 4 * i + 4]
+        if square is None:
+            found[name] = Change(None, None, _differs(taken, i))
+            continue
+        norm = math.sqrt(square * taken.strides[i]) if math.isfinite(square) else math.nan
+        cosine = None
+        if product_ is not None and gradient_square_ is not None and square > 0 and gradient_square_ > 0:
+            quotient = product_ / math.sqrt(square) / math.sqrt(gradient_square_)
+            cosine = max(-1.0, min(1.0, quotient)) if math.isfinite(quotient) else None
+        # A change too small for its square to be told from zero is a change all the same.
+        moved = square > 0 or not math.isfinite(square) or bool(bits) or (square == 0 and _differs(taken, i))
+        found[name] = Change(norm, cosine, moved)
+    return found
+
+
+def _float(tensor: Tensor) -> Tensor:
+    return (
+        tensor.float() if tensor.dtype in (torch.float16, torch.bfloat16) or not tensor.is_floating_point() else tensor
+    )
+
+
+def _differs(taken: Snapshot, i: int) -> bool:
+    with quiet():
+        whole = plain(taken.parameters[i])
+        now = whole if taken.strides[i] == 1 else whole.reshape(-1)[:: taken.strides[i]]
+        before = taken.before[i]
+        if now.shape != before.shape or now.dtype != before.dtype or now.device != before.device:
+            return True
+        return not bool(torch.equal(now, before))
+
+
+def _sparse_products(change: Tensor, gradient: Tensor) -> tuple[Tensor, Tensor]:
+    whole = gradient.detach()
+    whole = whole if whole.is_coalesced() else whole.coalesce()
+    values = _float(whole.values()).reshape(-1)
+    dims = whole.sparse_dim()
+    picked = change[tuple(whole.indices()[d] for d in range(dims))].reshape(-1).to(values.dtype)
+    return torch.dot(picked, values), torch.dot(values, values)
+
+
+def _bits(whole: Tensor) -> Tensor:
+    """A sum over the bits of all entries: it tells a change nearly surely, without a copy."""
+    kinds = {1: torch.uint8, 2: torch.int16, 4: torch.int32, 8: torch.int64}
+    flat = whole.contiguous().view(kinds[whole.element_size()])
+    return flat.sum(dtype=torch.int64)

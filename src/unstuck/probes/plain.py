@@ -1,0 +1,84 @@
+"""A tensor of any kind as a plain, detached, strided one, and a bounded piece of it."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+def plain(tensor: Tensor) -> Tensor:
+    """The tensor without graph, as strided real numbers; shares memory wherever that is possible.
+
+    Sparse tensors give their stored values, quantized ones are dequantized, complex ones get a last dimension of
+    two (real and imaginary part), booleans become bytes.
+
+    >>> plain(torch.ones(3, dtype=torch.complex64)).shape
+    torch.Size([3, 2])
+    """
+    found = tensor.detach()
+    if found.layout != torch.strided:
+        if found.layout == torch.sparse_coo:
+            found = (found if found.is_coalesced() else found.coalesce()).values()
+        elif found.layout in (torch.sparse_csr, torch.sparse_csc, torch.sparse_bsr, torch.sparse_bsc):
+            found = found.values()
+        elif getattr(found, "is_nested", False):
+            found = found.values()
+        else:
+            found = found.to_dense()
+    elif getattr(found, "is_nested", False):
+        found = torch.cat([part.reshape(-1) for part in found.unbind()])
+    if found.is_quantized:
+        found = found.dequantize()
+    if found.is_complex():
+        found = torch.view_as_real(found.resolve_conj())
+    if found.dtype == torch.bool:
+        found = found.to(torch.uint8)
+    return found
+
+
+def wide(tensor: Tensor) -> Tensor:
+    """The same numbers in float64, or in float32 on a device that has no float64."""
+    return tensor.to(torch.float32 if tensor.device.type == "mps" else torch.float64)
+
+
+def strides_for(shape: tuple[int, ...], limit: int, *, keep: tuple[int, ...] = ()) -> tuple[int, ...]:
+    """Steps for each dimension so that at most about ``limit`` elements remain; dimensions in ``keep`` stay whole.
+
+    The longest dimension is thinned first, so the first (the examples) and the positions share the loss.
+
+    >>> strides_for((1000, 10), 500, keep=(1,))
+    (32, 1)
+    """
+    steps = [1] * len(shape)
+    left = list(shape)
+    total = 1
+    for extent in shape:
+        total *= extent
+    while total > limit:
+        free = [dim for dim in range(len(left)) if dim not in keep and left[dim] > 1]
+        if not free:
+            break
+        dim = max(free, key=lambda d: left[d])
+        steps[dim] *= 2
+        total //= left[dim]
+        left[dim] = -(-shape[dim] // steps[dim])
+        total *= left[dim]
+    return tuple(steps)
+
+
+def thinned(tensor: Tensor, steps: tuple[int, ...]) -> Tensor:
+    """Every ``steps[d]``-th element along each dimension: a view.
+
+    >>> thinned(torch.arange(6).view(3, 2), (2, 1)).tolist()
+    [[0, 1], [4, 5]]
+    """
+    if all(step == 1 for step in steps):
+        return tensor
+    return tensor[tuple(slice(None, None, step) for step in steps)]
+
+
+def piece(tensor: Tensor, limit: int, *, keep: tuple[int, ...] = ()) -> Tensor:
+    """At most about ``limit`` elements of a plain tensor, evenly spread; always the same ones."""
+    if tensor.numel() <= limit:
+        return tensor
+    return thinned(tensor, strides_for(tuple(tensor.shape), limit, keep=keep))
