@@ -1,0 +1,163 @@
+"""Regression targets of a size that the loss and step cannot cope with.
+
+What it means
+-------------
+The network is to predict numbers in the hundreds or thousands (prices, counts, milligrams) in their raw unit, with a
+squared or absolute error.
+
+Why it hurts
+------------
+A new network answers with numbers of size one. The squared error starts at the square of the targets' size, its
+gradient at their size: with SGD the first steps are hundreds of times too long and the loss explodes or the units die;
+with Adam the output moves by a learning rate a step and needs thousands of steps only to reach the targets' mean.
+
+How it is judged
+----------------
+The targets' mean or deviation is 100 or more, and the run did not cope: the loss is not finite, exploded, or the output
+explains less than half of the targets' variance at the end. A run that copes gets information.
+
+When it is wrong
+----------------
+The learning rate alone is to blame (a smaller one would do), or the inputs carry nothing about the targets, so that
+nothing could be explained at any scale.
+
+What to do
+----------
+Train on (y − mean) / deviation with the training set's numbers and scale the answers back; for amounts that span
+orders of magnitude take the logarithm first.
+
+Sources
+-------
+LeCun, Bottou, Orr, Müller, Efficient BackProp, 1998 (targets within the range of the units). Faults 48934338 and
+33969059 (StackOverflow, collected in DeepLocalize, 2021). Scikit-learn's diabetes data: Adam at 2e-3 explains nothing
+of raw targets (mean 152) after 440 steps, 49 % of standardized ones (measured).
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+
+from unstuck.findings.contract import Advice, Answer, Fired, NotApplicable, Number, Passed, Severity
+from unstuck.findings.evidence.head import (
+    NUMBER_KINDS,
+    Place,
+    adversarial,
+    bounds,
+    nothing_to_read,
+    number,
+    places,
+    statistic,
+)
+from unstuck.findings.evidence.loss_course import LossCourse, loss_course, target_variance
+from unstuck.record.recording import Recording
+
+CODE = "D104"
+NAME = "targets-not-normalized"
+CLAIM = "regression targets of a size that the loss and step cannot cope with"
+ENABLED = True
+SICK = ("examples/sick/d104_diabetes.py", "examples/sick/d104_diabetes_tanh.py")
+HEALTHY = ("examples/mended/d104_diabetes.py", "examples/mended/d104_diabetes_tanh.py")
+THRESHOLDS = {
+    "large": (100, "mean or deviation of the targets: the first squared error and its gradient are 1e4 and 1e2 times "
+              "those of standardized targets"),
+    "died": (30, "the same, when the loss exploded or all answers are alike at the end: the gradient is 30 times that "
+             "of standardized targets"),
+    "explained": (0.5, "halfway from the constant answer to the perfect one: the run copes"),
+    "behind": (1, "distance of the mean answer from the mean target at the end, in deviations: not even there"),
+}  # fmt: skip
+
+
+def judge(recording: Recording) -> Answer:
+    """Measure the targets, and whether the run copes."""
+    nothing = nothing_to_read(recording)
+    if nothing is not None:
+        return nothing
+    numbers = [
+        p
+        for p in places(recording, *NUMBER_KINDS)
+        if p.share(lambda t: bool(t.target) and not t.target.get("one_hot")) > 0.5
+    ]
+    if not numbers:
+        return NotApplicable("no squared or absolute error on numbers")
+    place = next((p for p in numbers if p.stream == recording.main.number), numbers[0])
+    course = loss_course(recording, recording.streams[place.stream])
+    means = [m for m in statistic(place.seen, "target", "mean") if math.isfinite(m)]
+    variance = target_variance(list(place.seen))
+    if not means or variance is None:
+        return NotApplicable("the targets' statistics are not known")
+    mean, deviation = statistics.fmean(means), math.sqrt(variance)
+    size = max(abs(mean), deviation)
+    exploded = course.diverged or _alike(place, deviation)
+    if size < THRESHOLDS["died" if exploded else "large"][0]:
+        return Passed(f"targets of mean {mean:.3g} and deviation {deviation:.3g}")
+    if _bounded(place) or adversarial(recording):
+        return Passed("the output is bounded, or chases another network: the size of the targets is not what matters")
+    return _fired(place, course, mean, deviation, exploded=exploded)
+
+
+def _alike(place: Place, deviation: float) -> bool:
+    """The answers at the end are the same for every example: the hidden units died."""
+    varies = [v for t in place.seen[-3:] if (v := number(t.output.get("varies"))) is not None]
+    return bool(varies) and max(varies) < 1e-3 * deviation and len(place.seen) > 3
+
+
+def _bounded(place: Place) -> bool:
+    kind = (place.seen[-1].nearest or {}).get("kind")
+    limits = bounds(str(kind))
+    return limits is not None and math.isfinite(limits[1]) and limits[1] > 0
+
+
+def _explained(place: Place, course: LossCourse) -> float | None:
+    known = [v for v in (course.r2, course.fall) if v is not None and math.isfinite(v)]
+    return max(known) if known else None
+
+
+def _fired(place: Place, course: LossCourse, mean: float, deviation: float, *, exploded: bool) -> Fired:
+    explained = _explained(place, course)
+    arrived = [
+        v for t in place.seen[-5:] if t.step >= 0.6 * course.steps and (v := number(t.output.get("mean"))) is not None
+    ]
+    answer = statistics.fmean(arrived) if arrived and all(map(math.isfinite, arrived)) else None
+    squared = place.kind == "mse"
+    severity: Severity
+    if course.diverged:
+        severity, confidence, ends = "error", 0.85, course.sentence
+    elif explained is None:
+        severity, confidence, ends = "info", 0.4, "how much it explains could not be measured"
+    elif explained >= THRESHOLDS["explained"][0]:
+        severity, confidence, ends = "info", 0.5, f"{explained:.0%} of their variance is explained, so the run copes"
+    else:
+        behind = answer is not None and abs(answer - mean) > THRESHOLDS["behind"][0] * deviation
+        severity = "error" if (behind or exploded) and explained <= 0.1 else "warning"
+        confidence = 0.9 if behind else 0.8 if exploded or explained <= 0 else 0.6
+        ends = f"after {course.steps} steps {max(0.0, explained):.0%} of their variance is explained"
+        if behind and answer is not None:
+            ends += f" and the answers have a mean of {answer:.4g}"
+        elif exploded:
+            ends += " and all answers are alike"
+    if not place.alone and severity != "info":
+        severity, confidence = "info", 0.4
+    first = f"; the first loss is {course.first:.4g}" if course.first is not None and squared else ""
+    evidence: dict[str, Number] = {"target_mean": mean, "target_deviation": deviation, **course.evidence()}
+    if answer is not None:
+        evidence["answer_mean_at_end"] = answer
+    return Fired(
+        sentence=f"The targets have a mean of {mean:.4g} and a deviation of {deviation:.4g}{first}; {ends}.",
+        severity=severity,
+        confidence=confidence,
+        where=f"targets of the loss at {place.where}" if place.line else "targets",
+        step=place.seen[0].step,
+        evidence=evidence,
+        advice=(
+            Advice(
+                "standardize the targets",
+                "Train on standardized targets and scale the answers back when they are used.",
+                "y_mean, y_std = y_train.mean(0), y_train.std(0)\n"
+                "y_train = (y_train - y_mean) / y_std\n"
+                "prediction = model(x) * y_std + y_mean",
+                place.line,
+            ),
+        ),
+        line=place.line,
+    )

@@ -1,0 +1,199 @@
+"""One class dominates, or only one class occurs.
+
+What it means
+-------------
+Nearly all examples that the network was shown belong to one class, and its answer is that class; or every label
+that was seen is the same.
+
+Why it hurts
+------------
+Always naming the commonest class is then a good answer by the loss and by accuracy, and the gradient of the few
+others drowns. With a single label the loss falls to zero and means nothing: often the labels were damaged on
+the way (divided, rounded, filled).
+
+How it is judged
+----------------
+The classes of all sampled batches are counted. Only one class, at an output made for several, over samples from
+all over the run, is an error. A class with at least 90 % of the examples is a warning only when the network has
+learned no more than to name it: its right answers do not exceed that class's share, and its loss is that of
+always giving the class shares. Otherwise it is information. With class weights the loss is not that number, and
+there is no warning.
+
+When it is wrong
+----------------
+The inputs say nothing about the rare class, so that naming the commonest is the best there is. Rare classes
+that occur only in batches that were not sampled.
+
+What to do
+----------
+One class only: print `y.unique(return_counts=True)` right before the loss and go back from there. Imbalance:
+draw the classes evenly (`WeightedRandomSampler`), or weight the loss; and judge by recall of each class, not by
+accuracy.
+
+Sources
+-------
+He and Garcia, Learning from imbalanced data, 2009. Fault 59325381 (StackOverflow, collected in DeepLocalize,
+2021): labels divided by 255 reach a loss of 8e-7 at 10 % accuracy.
+"""
+
+from __future__ import annotations
+
+import math
+
+from unstuck.findings.contract import Advice, Answer, Fired, NotApplicable, Number, Passed, Skipped
+from unstuck.findings.evidence.classes import Batch, batches, entropy, majority, total
+from unstuck.findings.evidence.head import Place, adversarial, nothing_to_read, places
+from unstuck.findings.evidence.loss_course import FRESH, LossCourse, loss_course
+from unstuck.record.recording import Recording
+
+CODE = "D105"
+NAME = "classes-imbalanced"
+CLAIM = "one class dominates, or only one class occurs"
+ENABLED = True
+SICK = ("examples/sick/d105_digits_nine.py",)
+HEALTHY = ("examples/mended/d105_digits_nine.py",)
+THRESHOLDS = {
+    "dominates": (0.9, "share of the commonest class from which its mere naming looks like success"),
+    "examples": (100, "labels counted before a single class is more than chance"),
+    "samples": (4, "sampled batches before a single class is more than a sorted beginning"),
+    "lead": (0.1, "how far right answers may exceed the commonest class's share, of what is left to gain"),
+    "loss_low": (
+        0.75,
+        "a loss below this part of the class shares' entropy has learned something about the rare class",
+    ),
+    "loss_high": (1.25, "a loss above this part of it is weighted, or is not yet there"),
+}
+
+
+def judge(recording: Recording) -> Answer:
+    """Count the classes, and see whether the network does more than name the commonest."""
+    nothing = nothing_to_read(recording)
+    if nothing is not None:
+        return nothing
+    stream = recording.main
+    some = [
+        p for p in places(recording, "nll", "cross_entropy_soft", "bce", "bce_logits", "gather", "mse")
+        if p.stream == stream.number and _is_classes(p)
+    ]  # fmt: skip
+    if not some:
+        return NotApplicable("no targets that are classes")
+    if adversarial(recording):
+        return NotApplicable("several optimizers: real and generated examples come in batches of their own")
+    place = some[0]
+    together = [t for p in some if p.kind == place.kind for t in p.seen]
+    seen = batches(together)
+    counts = total(seen)
+    commonest = majority(counts)
+    if commonest is None:
+        return Skipped("the classes of the targets were not counted")
+    course = loss_course(recording, stream)
+    if len(counts) == 1:
+        return _single(recording, place, seen, course)
+    name, share = commonest
+    if share < THRESHOLDS["dominates"][0]:
+        return Passed(f"the commonest class has {share:.0%} of {sum(counts.values())} labels")
+    return _dominated(place, name, share, sum(counts.values()), len(counts), entropy(counts), course)
+
+
+def _is_classes(place: Place) -> bool:
+    if place.kind == "mse":
+        return place.share(lambda t: bool(t.target.get("one_hot"))) > 0.5
+    if place.kind in ("bce", "bce_logits"):
+        return place.share(lambda t: bool(t.target.get("binary"))) > 0.5
+    return place.share(lambda t: bool(t.target.get("classes"))) > 0.5
+
+
+def _single(recording: Recording, place: Place, seen: list[Batch], course: LossCourse) -> Answer:
+    examples = sum(b.size for b in seen)
+    only = next(iter(total(seen)))
+    if examples < THRESHOLDS["examples"][0] or len(seen) < THRESHOLDS["samples"][0]:
+        return Skipped(f"one class only, but just {examples} labels in {len(seen)} sampled batches were seen")
+    if not seen or seen[-1].step < FRESH * (course.steps - 1):
+        return Skipped("one class only, but no batch from the end of the run was sampled: the data may be sorted")
+    classes = place.seen[0].class_count or 0
+    if place.kind == "nll" and classes > 1 and not _made_for(recording, classes):
+        return Passed("the right answer always stands in the same place by design (a contrastive loss)")
+    if place.kind == "nll" and classes == 1:
+        return NotApplicable("an output for a single class")
+    if place.kind in ("bce", "bce_logits") and not place.alone:
+        return NotApplicable("one of several losses, each with a label of its own")
+    return Fired(
+        sentence=f"Every one of {examples} labels in {len(seen)} sampled batches is class {only}"
+        + (f", though the output has {classes} classes" if classes > 1 else "")
+        + f": the loss ({course.end:.3g} at the end) says nothing about telling classes apart."
+        if course.end is not None
+        else f"Every one of {examples} labels in {len(seen)} sampled batches is class {only}.",
+        severity="error",
+        confidence=0.93,
+        where=f"targets of the loss at {place.where}" if place.line else "targets",
+        step=place.seen[0].step,
+        evidence={"labels": examples, "classes_seen": 1, "classes_of_output": classes or None, **course.evidence()},
+        advice=(
+            Advice(
+                "look at the labels",
+                "Print the labels right before the loss, and go back to the line that makes them all alike.",
+                "print(y.dtype, y.unique(return_counts=True))   # want: class indices 0 … C−1 as torch.long",
+                place.line,
+            ),
+        ),
+        line=place.line,
+    )
+
+
+def _made_for(recording: Recording, classes: int) -> bool:
+    """Some weight has one row for each class (or the models are not known): a classifier, not similarities."""
+    shapes = [p.get("shape") or () for model in recording.models for p in model.get("params") or ()]
+    return not shapes or any(shape and int(shape[0]) == classes for shape in shapes)
+
+
+def _dominated(
+    place: Place, name: str, share: float, labels: int, classes: int, baseline: float, course: LossCourse
+) -> Answer:
+    evidence: dict[str, Number] = {
+        "labels": labels,
+        "classes_seen": classes,
+        "commonest_class": name,
+        "class_share_loss": baseline,
+        **course.evidence(),
+    }
+    lead = (course.accuracy - share) / (1 - share) if course.accuracy is not None else None
+    scale = course.baseline / baseline if course.baseline and baseline else 1.0
+    part = (
+        course.end / (baseline * scale) if course.end is not None and math.isfinite(course.end) and baseline else None
+    )
+    collapsed = (
+        course.baseline is not None
+        and part is not None
+        and THRESHOLDS["loss_low"][0] <= part <= THRESHOLDS["loss_high"][0]
+        and (lead is None or abs(lead) <= THRESHOLDS["lead"][0])
+    )
+    text = f"{share:.1%} of {labels} labels are class {name}"
+    if collapsed:
+        text += (
+            f", and the loss of {course.end:.3g} is what always giving the class shares costs "
+            f"({baseline * scale:.3g}): "
+            "the network has learned to name the commonest class"
+        )
+        if course.accuracy is not None:
+            text += f" ({course.accuracy:.1%} right)"
+    elif part is not None:
+        text += f"; the loss is {course.end:.3g}, where always giving the class shares costs {baseline * scale:.3g}"
+    return Fired(
+        sentence=text + ".",
+        severity="warning" if collapsed else "info",
+        confidence=0.8 if collapsed and lead is not None else 0.65 if collapsed else 0.5,
+        where=f"targets of the loss at {place.where}" if place.line else "targets",
+        step=place.seen[0].step,
+        evidence=evidence,
+        advice=(
+            Advice(
+                "draw the classes evenly",
+                "Draw rare classes as often as common ones, or weight the loss; judge by the recall of each class.",
+                "weights = 1.0 / torch.bincount(y_train)[y_train]\n"
+                "sampler = torch.utils.data.WeightedRandomSampler(weights, len(weights))\n"
+                "loader = DataLoader(train_set, batch_size=batch_size, sampler=sampler)",
+                place.line,
+            ),
+        ),
+        line=place.line,
+    )

@@ -1,0 +1,192 @@
+"""Successive batches are not exchangeable.
+
+What it means
+-------------
+The examples come sorted: one batch holds nearly only one class, the next nearly only the next one. A batch
+should be a small picture of the whole data.
+
+Why it hurts
+------------
+The gradient of a sorted batch pulls toward its own class and undoes what the batches before it did. The loss
+looks wonderful within a class and jumps at the next; at the end the network remembers best what came last.
+Batch normalization learns the wrong statistics.
+
+How it is judged
+----------------
+The classes of the sampled batches (the first twenty steps and later ones) are compared by Pearson's test:
+batches drawn from shuffled data would be so uneven with a probability below one in a million, and at least a
+third of the classes' variance lies between batches. With one example a batch, the share of successive examples
+of the same class is tested instead. Always the same full batch, or a loader without shuffling whose data is
+mixed, is no finding.
+
+When it is wrong
+----------------
+Curricula and class-incremental learning present classes in turn on purpose.
+
+What to do
+----------
+`DataLoader(..., shuffle=True)`, or a fresh permutation each epoch in a loop of one's own. Data that can only be
+streamed: a large shuffle buffer, or mix the files.
+
+Sources
+-------
+Bengio, Practical recommendations for gradient-based training of deep architectures, 2012, section 3.1 (order of
+examples). Fault TDC shuffled (Ben Braiek and Khomh, 2023). Wilson and Hilferty, 1931 (tail of the test).
+"""
+
+from __future__ import annotations
+
+import statistics
+
+from unstuck.findings.contract import Advice, Answer, Fired, NotApplicable, Number, Passed, Severity, Skipped
+from unstuck.findings.evidence.classes import Batch, Mixing, batches, majority, mixing, repeats, total
+from unstuck.findings.evidence.head import Place, adversarial, nothing_to_read, places
+from unstuck.findings.evidence.loss_course import loss_course
+from unstuck.record.recording import Recording
+
+CODE = "D106"
+NAME = "not-shuffled"
+CLAIM = "successive batches are not exchangeable (sorted by class, the same order every epoch)"
+ENABLED = True
+SICK = ("examples/sick/d106_digits_by_folder.py", "examples/sick/d106_mnist_sorted.py")
+HEALTHY = ("examples/mended/d106_digits_by_folder.py", "examples/mended/d106_mnist_sorted.py")
+THRESHOLDS = {
+    "chance": (1e-6, "probability of so uneven batches under shuffling: one false alarm in a million runs"),
+    "between": (
+        1 / 3,
+        "share of the classes' variance between batches, corrected for chance: 0 when mixed, 1 when sorted; topics and "
+        "lengths that cluster a little stay below",
+    ),
+    "sorted": (0.8, "batches of nearly one class each"),
+    "batches": (5, "fewer sampled batches do not tell sorted data from odd ones"),
+    "pairs": (10, "successive examples for the test of batches of one"),
+}
+
+
+def judge(recording: Recording) -> Answer:
+    """Test whether the sampled batches are alike in their classes."""
+    nothing = nothing_to_read(recording)
+    if nothing is not None:
+        return nothing
+    stream = recording.main
+    some = [
+        p for p in places(recording, "nll", "cross_entropy_soft", "bce", "bce_logits", "mse")
+        if p.stream == stream.number and _classes_of_examples(p)
+    ]  # fmt: skip
+    if not some:
+        return NotApplicable("no targets that are one class for each example")
+    if adversarial(recording):
+        return NotApplicable("several optimizers: real and generated examples come in batches of their own")
+    place = some[0]
+    seen = batches([t for p in some if p.kind == place.kind for t in p.seen])
+    if not seen:
+        return Skipped("the classes of the targets were not counted")
+    if len(seen) < THRESHOLDS["batches"][0]:
+        return Skipped(f"only {len(seen)} batches were sampled")
+    counts = total(seen)
+    if len(counts) < 2:
+        return NotApplicable("a single class was seen")
+    if statistics.median(b.size for b in seen) >= 2:
+        mixed = mixing(seen)
+        if mixed is None:
+            return Skipped("too few examples in the sampled batches")
+        if mixed.chance < THRESHOLDS["chance"][0] and mixed.between >= THRESHOLDS["between"][0]:
+            return _uneven(recording, place, seen, mixed)
+        return Passed(f"{max(0.0, mixed.between):.0%} of the classes' variance lies between batches")
+    return _one_by_one(recording, place, seen)
+
+
+def _classes_of_examples(place: Place) -> bool:
+    """One class for each example: no pixels, no tokens, no several labels."""
+    first = place.seen[0]
+    shape = list(first.target.get("shape") or ())
+    if place.kind == "nll":
+        output = list(first.output.get("shape") or ())
+        return len(shape) == 1 and len(output) <= 2 and bool(first.target.get("classes"))
+    if place.kind in ("bce", "bce_logits"):
+        return bool(first.target.get("binary")) and (len(shape) == 1 or (len(shape) == 2 and shape[1] == 1))
+    return bool(first.target.get("one_hot")) and len(shape) == 2
+
+
+def _uneven(recording: Recording, place: Place, seen: list[Batch], mixed: Mixing) -> Fired:
+    runs = [m for b in seen if b.size >= 2 and (m := majority(b.counts)) is not None]
+    typical = statistics.median(share for _, share in runs)
+    overall = majority(total(seen))
+    assert overall is not None
+    severity: Severity = "error" if mixed.between >= THRESHOLDS["sorted"][0] else "warning"
+    examples = "; ".join(
+        f"step {b.step}: {m[1]:.0%} class {m[0]}" for b in (seen[0], seen[-1]) if (m := majority(b.counts)) is not None
+    )
+    return _fired(
+        recording,
+        place,
+        f"Batches hold one class at a time: in the middle one of {mixed.batches} sampled batches {typical:.0%} of "
+        f"the examples are "
+        f"of one class, while the commonest class of all has {overall[1]:.0%} ({examples}). Shuffled data would be "
+        f"so uneven with "
+        f"a probability below {max(mixed.chance, 1e-12):.0e}",
+        severity,
+        0.95 if severity == "error" else 0.8,
+        {
+            "variance_between_batches": mixed.between,
+            "chance": mixed.chance,
+            "batches": mixed.batches,
+            "examples": mixed.examples,
+            "commonest_in_batch": typical,
+            "commonest_in_all": overall[1],
+        },
+    )
+
+
+def _one_by_one(recording: Recording, place: Place, seen: list[Batch]) -> Answer:
+    counts = total(seen)
+    shares = {c: k / sum(counts.values()) for c, k in counts.items()}
+    found = repeats(seen, shares)
+    if found is None or found.pairs < THRESHOLDS["pairs"][0]:
+        return Skipped("too few successive examples were sampled")
+    share = found.same / found.pairs
+    if (
+        found.chance < THRESHOLDS["chance"][0]
+        and (share - found.expected) / (1 - found.expected) >= THRESHOLDS["between"][0]
+    ):
+        return _fired(
+            recording,
+            place,
+            f"Successive examples are of the same class in {found.same} of {found.pairs} cases, where shuffled data "
+            f"gives "
+            f"{found.expected:.0%} (chance {max(found.chance, 1e-12):.0e})",
+            "warning",
+            0.85,
+            {"same_class_neighbors": share, "expected": found.expected, "chance": found.chance, "pairs": found.pairs},
+        )
+    return Passed(f"successive examples share a class in {found.same} of {found.pairs} cases")
+
+
+def _fired(
+    recording: Recording, place: Place, text: str, severity: Severity, confidence: float, evidence: dict[str, Number]
+) -> Fired:
+    course = loss_course(recording)
+    samplers = [str(e.data["sampler"]) for e in recording.happened("shuffle") if e.data.get("sampler")]
+    if samplers:
+        text += f"; the loader's sampler is {samplers[-1]}"
+        evidence["sampler"] = samplers[-1]
+    loader = bool(samplers)
+    return Fired(
+        sentence=text + ".",
+        severity=severity,
+        confidence=confidence,
+        where="order of the training data",
+        step=place.seen[0].step,
+        evidence={**evidence, "steps": course.steps},
+        advice=(
+            Advice(
+                "shuffle",
+                "Shuffle the examples anew in each epoch.",
+                "loader = DataLoader(train_set, batch_size=batch_size, shuffle=True)"
+                if loader
+                else "order = torch.randperm(len(X))   # anew in each epoch\nX, y = X[order], y[order]",
+                place.line,
+            ),
+        ),
+        line=place.line,
+    )

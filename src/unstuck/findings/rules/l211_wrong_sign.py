@@ -1,0 +1,209 @@
+"""The loss is being maximized.
+
+What it means
+-------------
+A loss that measures error is negated, or the optimizer is told to maximize it, or an update by hand adds the
+gradient instead of subtracting it. Every step makes the network worse on purpose.
+
+Why it hurts
+------------
+An error has no highest value: the weights grow without end and the error grows with them, until numbers overflow.
+What is printed may look like good progress, since a negated loss falls.
+
+How it is judged
+----------------
+Exactly. The sign is read from the graph of the loss, for losses that cannot be negative (cross-entropy, squared and
+absolute error, binary cross-entropy) and for log-probabilities picked by hand; `maximize=True` from the optimizer; the
+direction of updates from the cosine between step and gradient, +1 where steepest descent has −1. Signs that cancel
+are no finding. The rule is silent when several optimizers work against each other, when another data term of the same
+loss is minimized, when the parameters of no model are being trained, and when the run learned to give right answers.
+
+When it is wrong
+----------------
+Making a network forget on purpose, or searching for inputs that fool it, maximize a loss by design.
+
+What to do
+----------
+Remove the minus sign (or `maximize=True`). For log-probabilities by hand, the loss is minus their mean. Updates by hand
+subtract the gradient.
+
+Sources
+-------
+PyTorch, documentation of `torch.optim.SGD` (`maximize`). Fault TDC_flipped_sign in Ben Braiek and Khomh, 2023: the
+loss ends not finite.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from unstuck.findings.contract import Advice, Answer, Fired, NotApplicable, Number, Passed
+from unstuck.findings.evidence.head import (
+    NUMBER_KINDS,
+    Place,
+    TermSeen,
+    adversarial,
+    nothing_to_read,
+    number,
+    places,
+)
+from unstuck.findings.evidence.loss_course import LEARNED, LossCourse, loss_course
+from unstuck.record.recording import Recording, Stream
+
+CODE = "L211"
+NAME = "wrong-sign"
+CLAIM = "the loss is being maximized"
+ENABLED = True
+SICK = ("examples/sick/l211_digits_log_prob.py", "examples/sick/l211_diabetes_minus.py")
+HEALTHY = ("examples/mended/l211_digits_log_prob.py", "examples/mended/l211_diabetes_minus.py")
+THRESHOLDS = {
+    "ascent": (0.99, "cosine between an update and the gradient: exactly +1 for plain ascent, −1 for plain descent"),
+    "samples": (0.9, "share of the samples that must agree"),
+}
+_NEVER_NEGATIVE = NUMBER_KINDS | {"bce", "bce_logits", "soft_margin", "hinge", "cross_entropy_soft"}
+
+
+@dataclass(frozen=True)
+class _Sign:
+    """What is done to an error: +1 lowers it, −1 raises it; and by what."""
+
+    direction: int
+    by: str
+
+
+def judge(recording: Recording) -> Answer:
+    """Multiply the signs between the error and the step."""
+    nothing = nothing_to_read(recording)
+    if nothing is not None:
+        return nothing
+    if adversarial(recording):
+        return NotApplicable("several optimizers: one may work against another by design")
+    stream = recording.main
+    measuring = [p for p in places(recording) if p.stream == stream.number and p.alone and _error(p)]
+    if not measuring:
+        return NotApplicable("no loss that is known to measure an error, or not the only term")
+    if not _trains_a_model(recording, stream):
+        return NotApplicable("the optimizer holds no parameters of a model")
+    place = measuring[0]
+    sign = _sign(place, stream)
+    if sign.direction > 0:
+        return Passed("the error is minimized")
+    course = loss_course(recording, stream)
+    if course.skill is not None and course.skill >= LEARNED:
+        return Passed("the signs read like ascent, but the run learned to give right answers")
+    return _fired(place, stream, sign, course)
+
+
+def _error(place: Place) -> bool:
+    """The term is an error (never negative), or log-probabilities whose sign is plain."""
+    if place.share(lambda t: t.plain) < THRESHOLDS["samples"][0]:
+        return False
+    if place.kind in _NEVER_NEGATIVE:
+        return True
+    if place.kind == "nll":
+        return place.share(_log_probabilities) > THRESHOLDS["samples"][0]
+    return place.kind == "gather" and place.share(_picked) > THRESHOLDS["samples"][0]
+
+
+def _log_probabilities(seen: TermSeen) -> bool:
+    if seen.applies_softmax:
+        return True
+    share = number(seen.term.get("log_normalized"))
+    share = number(seen.output.get("log_normalized")) if share is None else share
+    return share is not None and share > 0.5
+
+
+def _picked(seen: TermSeen) -> bool:
+    """Log-probabilities of the right classes picked by hand: their plain mean, or minus it.
+
+    Weighted by returns, as in policy gradients, its value has either sign and is left alone.
+    """
+    value = number(seen.loss.get("value"))
+    nearest = (seen.nearest or {}).get("kind")
+    logs = any(a.get("kind") == "log_softmax" for a in seen.own) or nearest in ("log_softmax", "log")
+    # The mean of log-probabilities is negative, and minus it positive: anything else was multiplied with something.
+    return logs and value is not None and value * seen.direction >= 0
+
+
+def _trains_a_model(recording: Recording, stream: Stream) -> bool:
+    """At least one parameter of the optimizer belongs to a model; true when that is not known."""
+    known = {p["name"] for model in recording.models for p in model.get("params") or ()}
+    groups = (stream.optimizer or {}).get("groups") or ()
+    held = [name for group in groups for name in group.get("params") or ()]
+    return not known or not held or any(name in known for name in held)
+
+
+def _sign(place: Place, stream: Stream) -> _Sign:
+    signs = [t.direction for t in place.seen]
+    plus, minus = sum(s > 0 for s in signs), sum(s < 0 for s in signs)
+    if max(plus, minus) < THRESHOLDS["samples"][0] * len(signs):
+        return _Sign(1, "mixed")
+    direction, by = (1, "") if plus >= minus else (-1, "log-probability" if place.kind == "gather" else "negated")
+    groups = (stream.optimizer or {}).get("groups") or ()
+    if groups and all(group.get("maximize") is True for group in groups):
+        direction, by = -direction, "maximize" if direction > 0 else ""
+    elif _ascends(stream):
+        direction, by = -direction, "update" if direction > 0 else ""
+    return _Sign(direction, by)
+
+
+def _ascends(stream: Stream) -> bool:
+    """The parameters move along the gradient: plain ascent. With momentum or Adam the cosine tells nothing."""
+    cosines = [
+        float(stat["d"])
+        for sample in stream.samples
+        for stat in (sample.get("params") or {}).values()
+        if stat.get("d") is not None and math.isfinite(float(stat["d"])) and stat.get("g")
+    ]
+    if len(cosines) < 4:
+        return False
+    return sum(c > THRESHOLDS["ascent"][0] for c in cosines) >= THRESHOLDS["samples"][0] * len(cosines)
+
+
+def _fired(place: Place, stream: Stream, sign: _Sign, course: LossCourse) -> Fired:
+    line = place.line
+    code = "loss = criterion(model(x), y)      # no minus sign"
+    match sign.by:
+        case "maximize":
+            what = f"{(stream.optimizer or {}).get('kind', 'the optimizer')} is told to maximize a {_name(place.kind)}"
+            line = (stream.optimizer or {}).get("line") or line
+            code = "torch.optim.SGD(model.parameters(), lr=lr)      # without maximize=True"
+        case "update":
+            what = f"every update goes along the gradient of a {_name(place.kind)} instead of against it"
+            code = "with torch.no_grad():\n    p -= lr * p.grad      # minus: against the gradient"
+        case "log-probability":
+            what = "the log-probability of the right class is minimized"
+            code = "loss = -log_probability[torch.arange(len(y)), y].mean()"
+        case _:
+            what = f"a {_name(place.kind)} is negated and then minimized"
+    evidence: dict[str, Number] = {"loss_kind": place.kind, "samples": len(place.seen), **course.evidence()}
+    flips = -1 if sign.by == "negated" else 1  # print the error, not its negative
+    went = ""
+    if course.first is not None and course.end is not None:
+        if math.isfinite(course.end):
+            name = "the log-probability" if place.kind == "gather" else "the error itself"
+            went = f"; {name} went from {flips * course.first:.4g} to {flips * course.end:.4g} in {course.steps} steps"
+        else:
+            went = f"; {course.sentence}"
+    return Fired(
+        sentence=(what + went + ".")[0].upper() + (what + went + ".")[1:],
+        severity="error",
+        confidence=0.96,
+        where=place.where,
+        step=place.seen[0].step,
+        evidence=evidence,
+        advice=(Advice("turn the sign", "Minimize the error.", code, line),),
+        line=line,
+    )
+
+
+def _name(kind: str) -> str:
+    return {
+        "nll": "negative log-likelihood",
+        "cross_entropy_soft": "cross-entropy",
+        "mse": "squared error",
+        "l1": "absolute error",
+        "bce": "binary cross-entropy",
+        "bce_logits": "binary cross-entropy",
+    }.get(kind, f"{kind} loss")

@@ -1,0 +1,151 @@
+"""Training ended while the loss was falling usefully.
+
+What it means
+-------------
+The last step was made while the network was still on its way down, with most of the way before it.
+
+Why it hurts
+------------
+What was measured at the end is not what this network can do. Comparisons between settings are decided by who
+was fastest at the start.
+
+How it is judged
+----------------
+Nearly every short run still improves a little; that is no finding. It is a warning only when all of this holds:
+the run ended by itself; over the last third of its steps, and again over the last sixth, the loss falls by more
+than three standard errors of its own noise; the last third brought at least a fifth of everything gained so
+far; and less than half of what separates a constant answer from a perfect one was reached, by the loss and by
+right answers or explained variance. If the loss still falls usefully but much was reached, it is information;
+otherwise nothing.
+
+When it is wrong
+----------------
+The rest of the way does not exist: labels are noisy, or the network is too small, so the fall would have ended
+soon. The recording cannot know the lowest loss that is possible.
+
+What to do
+----------
+Train longer, and stop by the validation loss. If the loss falls in a straight line from the start, the learning
+rate is probably too low: raise it three- or tenfold before buying more epochs.
+
+Sources
+-------
+Prechelt, Early stopping – but when?, 1998. Faults C2 (one epoch), 51181393 and M1 (rate too low) of published
+collections: three to fifty times more steps were missing. Trend by block means, error from their scatter.
+"""
+
+from __future__ import annotations
+
+import math
+
+from unstuck.findings.contract import Advice, Answer, Fired, NotApplicable, Number, Passed, Skipped
+from unstuck.findings.evidence.commands import run_again
+from unstuck.findings.evidence.head import adversarial
+from unstuck.findings.evidence.loss_course import LossCourse, loss_course
+from unstuck.findings.evidence.trend import Trend, trend
+from unstuck.record.recording import Recording
+
+CODE = "T701"
+NAME = "stopped-early"
+CLAIM = "training ended while the loss was falling usefully"
+ENABLED = True
+SICK: tuple[str, ...] = ()
+HEALTHY: tuple[str, ...] = ()
+THRESHOLDS = {
+    "steps": (24, "a third must have enough steps for a line through block means and its error"),
+    "recent": (0.2, "part of all gained so far that the last third brought; an exponential decay that came 95 % of its "
+               "way brought 9 %, a straight line 33 %"),
+    "reached": (0.5, "halfway from a constant answer to a perfect one"),
+    "useful": (0.05, "part of the remaining loss that the last third brought, below which going on pays little"),
+}  # fmt: skip
+
+
+def judge(recording: Recording) -> Answer:
+    """Was it still on its way, with most of the way before it?"""
+    stream = recording.main
+    if not stream.loss:
+        return NotApplicable("no loss was seen") if not stream.steps else Skipped("the loss was not recorded")
+    if (recording.end or {}).get("exception"):
+        return NotApplicable("the script ended with an exception")
+    if not recording.complete and recording.end is None:
+        return NotApplicable("the run was cut off or still goes on")
+    if adversarial(recording):
+        return NotApplicable("two optimizers with losses of their own: neither loss says how far the run is")
+    course = loss_course(recording)
+    if course.nonfinite_at is not None:
+        return NotApplicable("the loss was not finite")
+    n = len(stream.loss)
+    if n < THRESHOLDS["steps"][0]:
+        return Skipped(f"only {n} steps: too few to tell a trend from noise")
+    if not course.bounded:
+        return NotApplicable("a loss that can be negative has no known end")
+    first, last = int(stream.loss.steps[0]), int(stream.loss.steps[-1]) + 1
+    third = trend(stream.loss, last - (last - first) // 3, last)
+    sixth = trend(stream.loss, last - max(6, (last - first) // 6), last)
+    if third is None or sixth is None:
+        return Skipped("too few finite losses to tell a trend from noise")
+    if third.direction != "falls" or third.gain < THRESHOLDS["useful"][0] * third.level:
+        return Passed(f"the loss had settled: it changed by {-third.gain:+.2g} ± {third.error:.2g} over the last third")
+    return _judge(recording, course, third, sixth)
+
+
+def _judge(recording: Recording, course: LossCourse, third: Trend, sixth: Trend) -> Answer:
+    assert course.end is not None and course.start is not None
+    top = course.start if course.baseline is None else min(course.start, course.baseline)
+    # Worse than a constant answer at the end: everything is still to come, and the way is counted from the start.
+    gained = max(course.start, top) - course.end if course.end > top else top - course.end
+    recent = third.gain / gained if gained > 0 else math.inf
+    reached = course.reached
+    straight = sixth.direction == "falls" and recent >= THRESHOLDS["recent"][0]
+    evidence: dict[str, Number] = {
+        "fall_last_third": third.gain,
+        "fall_standard_error": third.error,
+        "part_of_all_gained": min(recent, 1e6),
+        **course.evidence(),
+    }
+    if reached is not None:
+        evidence["part_of_the_way"] = reached
+    text = (
+        f"The loss was still falling when training ended: by {third.gain:.3g} ± {third.error:.2g} over the last "
+        f"third of "
+        f"{course.steps} steps, {min(recent, 1.0):.0%} of all it gained"
+    )
+    if straight and reached is not None and reached < THRESHOLDS["reached"][0]:
+        return _fired(recording, f"{text}; {course.sentence}.", evidence, third, warn=True)
+    if reached is not None and reached >= 0.9:
+        return Passed(f"the loss still fell a little, but {course.sentence}")
+    if straight:
+        return _fired(recording, f"{text}; {course.sentence}.", evidence, third, warn=False)
+    return Passed(
+        f"the loss still fell, ever more slowly: the last third brought {min(recent, 1.0):.0%} of all it gained"
+    )
+
+
+def _fired(recording: Recording, text: str, evidence: dict[str, Number], third: Trend, *, warn: bool) -> Fired:
+    rate = recording.main.learning_rate.last if recording.main.learning_rate else None
+    optimizer = recording.main.optimizer or {}
+    raise_it = (
+        Advice(
+            "raise the learning rate",
+            f"If the loss has fallen in a straight line from the start, try {3 * rate:g} or {10 * rate:g} instead of "
+            f"{rate:g}.",
+            f"lr={3 * rate:g}",
+            optimizer.get("line"),
+        ),
+    ) if rate else ()  # fmt: skip
+    return Fired(
+        sentence=text,
+        severity="warning" if warn else "info",
+        confidence=0.75 if warn else 0.5,
+        where="end of training",
+        step=third.stop - 1,
+        evidence=evidence,
+        advice=(
+            Advice(
+                "train longer",
+                f"Run it again with more steps: {run_again(recording)} (and more epochs).",
+                "epochs = 3 * epochs",
+            ),
+            *raise_it,
+        ),
+    )
