@@ -39,39 +39,73 @@ def line(number: int, text: str, file: str = SCRIPT) -> dict[str, Any]:
 
 
 def sample(
-    step: int, layers: list[tuple[str, str, int]], *, gradient: float = 0.1, stream: int = 0, sick: float = 0.0,
-    accuracy: float | None = None, seed: int = 0,
-) -> dict[str, Any]:  # fmt: skip
+    step: int,
+    layers: list[tuple[str, str, int]],
+    *,
+    gradient: float = 0.1,
+    stream: int = 0,
+    sick: float = 0.0,
+    accuracy: float | None = None,
+    seed: int = 0,
+) -> dict[str, Any]:
     """A sampled step of a chain of layers (name, kind, entries); ``sick`` lets the early layers fade and die."""
     draw = random.Random(f"{seed} {step}")
     params: dict[str, Any] = {}
     acts: list[dict[str, Any]] = []
-    for i, (name, kind, entries) in enumerate(layers):
+    for i, (name, _, entries) in enumerate(layers):
         fade = 10.0 ** (-sick * 5 * (len(layers) - 1 - i) / max(len(layers) - 1, 1))
         for role, size in (("weight", entries), ("bias", max(entries // 16, 1))):
             norm = gradient * fade * math.exp(draw.gauss(0, 0.25))
             weight = math.sqrt(size) * 0.05 * (1 + step / 5000)
             params[f"{name}.{role}"] = {
-                "w": weight, "wstd": 0.05, "g": norm, "gz": min(0.98, sick * 0.9 * (1 - i / len(layers))), "gn": 0, "wn": 0,
-                "u": 0.1 * norm, "d": -0.9, "n": size, "o": stream, "order": i, "layer": name, "role": role,
-            }  # fmt: skip
+                "w": weight,
+                "wstd": 0.05,
+                "g": norm,
+                "gz": min(0.98, sick * 0.9 * (1 - i / len(layers))),
+                "gn": 0,
+                "wn": 0,
+                "u": 0.1 * norm,
+                "d": -0.9,
+                "n": size,
+                "o": stream,
+                "order": i,
+                "layer": name,
+                "role": role,
+            }
         if i + 1 < len(layers):
             dead = min(1.0, max(0.0, sick * min(1.0, step / 300) * (1.1 - i / len(layers)) + draw.gauss(0, 0.02)))
             acts.append(
                 {
-                    "name": f"relu after {name}", "after": name, "kind": "relu", "order": i, "shape": [32, 64], "units": 64,
-                    "mean": 0.4 * (1 - dead), "std": 0.6 * (1 - dead), "zero": 0.5 + dead / 2, "dead": round(dead, 3),
-                    "dead_so_far": round(dead, 3), "saturated": 0.0, "vary": 1 - dead, "nonfinite": 0, "hidden": True,
+                    "name": f"relu after {name}",
+                    "after": name,
+                    "kind": "relu",
+                    "order": i,
+                    "shape": [32, 64],
+                    "units": 64,
+                    "mean": 0.4 * (1 - dead),
+                    "std": 0.6 * (1 - dead),
+                    "zero": 0.5 + dead / 2,
+                    "dead": round(dead, 3),
+                    "dead_so_far": round(dead, 3),
+                    "saturated": 0.0,
+                    "vary": 1 - dead,
+                    "nonfinite": 0,
+                    "hidden": True,
                 }
-            )  # fmt: skip
+            )
     term = {"kind": "nll", "reduction": "mean", "weight": 1.0, "accuracy": accuracy, "r2": None}
     return {
-        "e": "sample", "o": stream, "s": step, "full": True, "seconds": 0.004,
+        "e": "sample",
+        "o": stream,
+        "s": step,
+        "full": True,
+        "seconds": 0.004,
         "losses": [{"value": 2.3, "line": line(44, "loss.backward()"), "terms": [term]}],
-        "params": params, "acts": acts,
+        "params": params,
+        "acts": acts,
         "layers": [{"name": name, "kind": kind, "order": i} for i, (name, kind, _) in enumerate(layers)],
         "unseen": [],
-    }  # fmt: skip
+    }
 
 
 LAYERS = [("conv1", "Conv2d", 320), ("conv2", "Conv2d", 18496), ("fc1", "Linear", 65600), ("fc2", "Linear", 1290)]
@@ -88,19 +122,36 @@ def sampled_steps(steps: int) -> list[int]:
 
 def head(**changes: Any) -> dict[str, Any]:
     return {
-        "e": "head", "schema": "unstuck.journal/1", "run": "2026-11-21-113755-train-4f2a", "pid": 4711, "rank": 0,
-        "world": 1, "time": 1795261075.0, "script": "train.py", "argv": ["train.py", "--epochs", "30", "--lr", "0.1"],
-        "cwd": "/home/ada/digits", "versions": {"python": "3.11.2", "unstuck": "0.1.0", "torch": "2.13.0+cpu"},
+        "e": "head",
+        "schema": "unstuck.journal/1",
+        "run": "2026-11-21-113755-train-4f2a",
+        "pid": 4711,
+        "rank": 0,
+        "world": 1,
+        "time": 1795261075.0,
+        "script": "train.py",
+        "argv": ["train.py", "--epochs", "30", "--lr", "0.1"],
+        "cwd": "/home/ada/digits",
+        "versions": {"python": "3.11.2", "unstuck": "0.1.0", "torch": "2.13.0+cpu"},
         "settings": {"overhead": 0.03, "allowance_seconds": 1.0, "full_samples": 20},
-    } | changes  # fmt: skip
+    } | changes
 
 
 def end(steps: int, **changes: Any) -> dict[str, Any]:
     return {
-        "status": 0, "exception": None, "seconds": 12.3, "steps": steps, "watcher_seconds": 0.25,
-        "allowance_seconds": 0.11, "start_seconds": 0.01, "running_seconds": 0.13, "measured_seconds": 11.4,
-        "samples": 64, "light_samples": 400, "bytes": 812_000,
-    } | changes  # fmt: skip
+        "status": 0,
+        "exception": None,
+        "seconds": 12.3,
+        "steps": steps,
+        "watcher_seconds": 0.25,
+        "allowance_seconds": 0.11,
+        "start_seconds": 0.01,
+        "running_seconds": 0.13,
+        "measured_seconds": 11.4,
+        "samples": 64,
+        "light_samples": 400,
+        "bytes": 812_000,
+    } | changes
 
 
 def stream(
@@ -126,22 +177,31 @@ def stream(
         clip_norm=Series(list(steps), norms) if clipped else Series(),
         samples=samples,
         optimizer={
-            "o": number, "kind": kind, "module": "torch.optim.sgd", "line": line(31, "opt = torch.optim.SGD(net.parameters(), lr=0.1)"),
-            "groups": [{"lr": rates[0] if rates else 0.1, "momentum": 0.9, "nesterov": False, "params": ["conv1.weight"]}],
+            "o": number,
+            "kind": kind,
+            "module": "torch.optim.sgd",
+            "line": line(31, "opt = torch.optim.SGD(net.parameters(), lr=0.1)"),
+            "groups": [
+                {"lr": rates[0] if rates else 0.1, "momentum": 0.9, "nesterov": False, "params": ["conv1.weight"]}
+            ],
         },
-    )  # fmt: skip
+    )
 
 
 def model(layers: list[tuple[str, str, int]], name: str = "net") -> dict[str, Any]:
     return {
-        "e": "model", "m": 0, "name": name, "kind": "Net", "compiled": False,
+        "e": "model",
+        "m": 0,
+        "name": name,
+        "kind": "Net",
+        "compiled": False,
         "modules": [{"name": layer, "kind": kind, "options": {}} for layer, kind, _ in layers],
         "params": [
             {"name": f"{layer}.weight", "shape": [entries], "trainable": True, "dtype": "float32", "device": "cpu"}
             for layer, _, entries in layers
         ],
         "line": line(28, "net = Net()"),
-    }  # fmt: skip
+    }
 
 
 CHECKS = (
@@ -179,7 +239,10 @@ def double_softmax() -> Finding:
             where="softmax before cross_entropy",
             step=0,
             evidence={
-                "rows_that_sum_to_one_share": 1.0, "loss": 1.4843, "lowest_reachable_loss": 1.4612, "classes": 10,
+                "rows_that_sum_to_one_share": 1.0,
+                "loss": 1.4843,
+                "lowest_reachable_loss": 1.4612,
+                "classes": 10,
                 "softmax_dimension": 1,
             },
             advice=(
@@ -211,7 +274,7 @@ def double_softmax() -> Finding:
                 ),
             ),
         ),
-    )  # fmt: skip
+    )
 
 
 def step_too_long() -> Finding:
@@ -225,10 +288,17 @@ def step_too_long() -> Finding:
             where="SGD, group 0",
             step=1204,
             evidence={"rises": 212, "of": 500, "learning_rate": 0.1, "update_ratio": 0.031},
-            advice=(Advice("lower the rate", "Lower the learning rate to 0.03.", "lr=0.03", line(31, "opt = torch.optim.SGD(net.parameters(), lr=0.1)")),),
+            advice=(
+                Advice(
+                    "lower the rate",
+                    "Lower the learning rate to 0.03.",
+                    "lr=0.03",
+                    line(31, "opt = torch.optim.SGD(net.parameters(), lr=0.1)"),
+                ),
+            ),
             line=line(31, "opt = torch.optim.SGD(net.parameters(), lr=0.1)"),
         ),
-    )  # fmt: skip
+    )
 
 
 def remark() -> Finding:
@@ -291,8 +361,17 @@ def healthy() -> dict[str, Any]:
     draw = random.Random(2)
     losses = [0.12 + 2.2 * math.exp(-s / 150) * math.exp(draw.gauss(0, 0.15)) for s in range(1860)]
     samples = [sample(s, LAYERS, gradient=0.3, accuracy=1 - 0.9 * math.exp(-s / 200)) for s in sampled_steps(1860)]
-    recording = Recording(head=head(), streams={0: stream(0, losses, samples=samples, kind="AdamW")}, models=[model(LAYERS)], end=end(1860))  # fmt: skip
-    verdict = Verdict("learning", "The loss is still falling: 0.131 over the last 200 steps, 0.164 over the 200 before.", {"loss": 0.131, "before": 0.164})  # fmt: skip
+    recording = Recording(
+        head=head(),
+        streams={0: stream(0, losses, samples=samples, kind="AdamW")},
+        models=[model(LAYERS)],
+        end=end(1860),
+    )
+    verdict = Verdict(
+        "learning",
+        "The loss is still falling: 0.131 over the last 200 steps, 0.164 over the 200 before.",
+        {"loss": 0.131, "before": 0.164},
+    )
     checks = tuple(
         Check(c.code, c.name, "passed" if c.status in ("fired", "crashed") else c.status, c.reason) for c in CHECKS
     )
@@ -301,7 +380,11 @@ def healthy() -> dict[str, Any]:
 
 def nothing() -> dict[str, Any]:
     """A script that died before its first step."""
-    failed = {"type": "FileNotFoundError", "message": "[Errno 2] No such file or directory: 'digits.npz'", "line": line(12, "data = np.load('digits.npz')")}  # fmt: skip
+    failed = {
+        "type": "FileNotFoundError",
+        "message": "[Errno 2] No such file or directory: 'digits.npz'",
+        "line": line(12, "data = np.load('digits.npz')"),
+    }
     recording = Recording(
         head=head(), end=end(0, status=1, exception=failed, seconds=0.4, watcher_seconds=0.0, samples=0)
     )
@@ -319,13 +402,24 @@ def diverged() -> dict[str, Any]:
         "G308",
         "not-finite",
         Fired(
-            sentence="The loss is inf at step 60 and nan after it; the first gradient that is not finite is that of fc2.weight.",
-            severity="error", confidence=1.0, where="fc2", step=60, evidence={"loss": float("inf"), "step": 60, "parameter": "fc2.weight"},
+            sentence="The loss is inf at step 60 and nan after it; the first gradient not finite is fc2.weight's.",
+            severity="error",
+            confidence=1.0,
+            where="fc2",
+            step=60,
+            evidence={"loss": float("inf"), "step": 60, "parameter": "fc2.weight"},
             advice=(Advice("lower the rate", "Lower the learning rate tenfold.", "lr=0.01"),),
         ),
-    )  # fmt: skip
-    verdict = Verdict("diverging", "The loss rose from 2.3 to 9.2e+06 in 60 steps and is not finite since step 60.", {"loss": float("nan")}, "unstuck explain G308")  # fmt: skip
-    recording = Recording(head=head(), streams={0: stream(0, losses, samples=samples)}, models=[model(LAYERS)], end=None, complete=False)  # fmt: skip
+    )
+    verdict = Verdict(
+        "diverging",
+        "The loss rose from 2.3 to 9.2e+06 in 60 steps and is not finite since step 60.",
+        {"loss": float("nan")},
+        "unstuck explain G308",
+    )
+    recording = Recording(
+        head=head(), streams={0: stream(0, losses, samples=samples)}, models=[model(LAYERS)], end=None, complete=False
+    )
     return assemble([recording], Judgement(verdict, (finding,), CHECKS))
 
 
@@ -342,8 +436,15 @@ def two_optimizers() -> dict[str, Any]:
             1, two, samples=[sample(s, generator, gradient=0.2, stream=1) for s in sampled_steps(450)], kind="RMSprop"
         ),
     }
-    recording = Recording(head=head(), streams=streams, models=[model(critic, "critic"), model(generator, "generator")], end=end(900))  # fmt: skip
-    verdict = Verdict("unknown", "Two optimizers work against each other; one loss does not tell how the run stands.", {}, "unstuck explain U401")  # fmt: skip
+    recording = Recording(
+        head=head(), streams=streams, models=[model(critic, "critic"), model(generator, "generator")], end=end(900)
+    )
+    verdict = Verdict(
+        "unknown",
+        "Two optimizers work against each other; one loss does not tell how the run stands.",
+        {},
+        "unstuck explain U401",
+    )
     return assemble([recording], Judgement(verdict, (step_too_long(),), CHECKS))
 
 
@@ -356,7 +457,12 @@ def large() -> dict[str, Any]:
     losses = [0.5 + 6 * math.exp(-s / 9000) + draw.gauss(0, 0.05) for s in range(steps)]
     losses[41_234] = 97.5
     samples = [sample(s, layers, gradient=0.1, sick=0.3) for s in sampled_steps(steps)[::4]]
-    recording = Recording(head=head(script="a/" + "very_" * 30 + "long_name.py"), streams={0: stream(0, losses, samples=samples)}, models=[model(layers)], end=end(steps))  # fmt: skip
+    recording = Recording(
+        head=head(script="a/" + "very_" * 30 + "long_name.py"),
+        streams={0: stream(0, losses, samples=samples)},
+        models=[model(layers)],
+        end=end(steps),
+    )
     verdict = Verdict("learning", "The loss is still falling.", {"loss": 0.5})
     return assemble([recording], Judgement(verdict, (step_too_long(),), CHECKS))
 
@@ -369,12 +475,20 @@ def hostile() -> dict[str, Any]:
     layers = [(EVIL, EVIL, 64), ("fc2", "Linear", 10)]
     samples = [sample(s, layers) for s in range(30)]
     finding = Finding(
-        "X999", EVIL, Fired(
-            sentence=EVIL, severity="error", confidence=0.9, where=EVIL, step=3, evidence={EVIL: EVIL},
-            advice=(Advice(EVIL, EVIL, EVIL, line(1, EVIL, EVIL)),), line=line(1, EVIL, EVIL),
+        "X999",
+        EVIL,
+        Fired(
+            sentence=EVIL,
+            severity="error",
+            confidence=0.9,
+            where=EVIL,
+            step=3,
+            evidence={EVIL: EVIL},
+            advice=(Advice(EVIL, EVIL, EVIL, line(1, EVIL, EVIL)),),
+            line=line(1, EVIL, EVIL),
         ),
         symptoms=(Finding(EVIL[:20], EVIL, Fired(EVIL, "info", 0.1, EVIL, None)),),
-    )  # fmt: skip
+    )
     recording = Recording(
         head=head(run=EVIL, script=EVIL, argv=[EVIL], cwd=EVIL, versions={EVIL: EVIL}),
         streams={0: stream(0, [1.0 / (s + 1) for s in range(30)], samples=samples, kind=EVIL)},
@@ -382,7 +496,10 @@ def hostile() -> dict[str, Any]:
         end=end(30, status=1, exception={"type": EVIL, "message": EVIL, "line": line(1, EVIL, EVIL)}),
         events=[Event("unseen", 0, {"what": EVIL, "why": EVIL})],
     )
-    report = assemble([recording], Judgement(Verdict("unknown", EVIL, {EVIL: EVIL}, EVIL), (finding,), (Check("X999", EVIL, "skipped", EVIL),)))  # fmt: skip
+    report = assemble(
+        [recording],
+        Judgement(Verdict("unknown", EVIL, {EVIL: EVIL}, EVIL), (finding,), (Check("X999", EVIL, "skipped", EVIL),)),
+    )
     report["pages"] = {"X999": {"Why it hurts": EVIL, "When it is wrong": EVIL + "\n\n    " + EVIL, EVIL: EVIL}}
     return report
 

@@ -23,10 +23,10 @@ FIRST_SAMPLES = 20  # the first steps tell the cause, so all of them stay
 def assemble(recordings: Sequence[Recording], judgement: Judgement, *, source: Path | str | None = None) -> Report:
     """The report (schema ``unstuck.report/1``) on a run: one recording for each of its processes, and the judgement.
 
-    ``source`` is the folder or file that the recordings came from. What is told in detail (curves, layers, streams) is
-    of the process that recorded most steps.
+    ``source`` is the folder or file that the recordings came from. The first recording is the one that was judged and
+    is told in detail; of the others the report says only how many there are.
     """
-    recording = leader(recordings)
+    recording = recordings[0] if recordings else Recording(complete=False)
     report = {
         "schema": SCHEMA,
         "run": _run(recording, recordings, None if source is None else str(source)),
@@ -47,13 +47,6 @@ def assemble(recordings: Sequence[Recording], judgement: Judgement, *, source: P
     }
     result: Report = plain(report)
     return result
-
-
-def leader(recordings: Sequence[Recording]) -> Recording:
-    """The recording of the process that made most steps; the first rank if several did."""
-    if not recordings:
-        return Recording(complete=False)
-    return max(recordings, key=lambda r: (r.main.steps, -(r.head.get("rank") or 0)))
 
 
 def _streams(recording: Recording) -> list[Stream]:

@@ -78,7 +78,8 @@ def _wants_log(numbers: Sequence[float]) -> bool:
     if not numbers or min(numbers) <= 0:
         return False
     ordered = sorted(numbers)
-    return ordered[int(0.98 * (len(ordered) - 1))] > 30 * ordered[len(ordered) // 20]
+    most, few, middle = ordered[int(0.98 * (len(ordered) - 1))], ordered[len(ordered) // 20], ordered[len(ordered) // 2]
+    return most > 30 * few or ordered[-1] > 15 * middle
 
 
 def _marks(findings: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -128,7 +129,8 @@ def layers(report: Mapping[str, Any]) -> list[dict[str, Any]]:
                 shown, scale = STATISTICS.get(name, (wording.label(name), "linear"))
                 parts.append(
                     {"part": part, "group": title, "name": name, "title": shown, "scale": scale, "matrix": matrix,
-                     "rows": [row["name"] for row in rows], "kinds": [row.get("kind") or "" for row in rows]}
+                     "rows": [wording.visible(row["name"], kept="") for row in rows],
+                     "kinds": [wording.visible(row.get("kind") or "", kept="") for row in rows]}
                 )  # fmt: skip
         if parts:
             found.append(

@@ -34,8 +34,8 @@ def facts(run: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
         ("Optimizers", [_optimizer(stream) for stream in run.get("streams", ())]),
         ("Samples", [_samples(overhead)]),
         ("Watching cost", [_watching(overhead)]),
-        ("Not seen", [f"{part['what']}: {part['why']}" if part.get("why") else part["what"] for part in run.get("unseen", ())]),
-    ]  # fmt: skip
+        ("Not seen", [_unseen(part) for part in run.get("unseen", ())]),
+    ]
     return [(name, kept) for name, values in found if (kept := [value for value in values if value])]
 
 
@@ -89,3 +89,7 @@ def _watching(overhead: Mapping[str, Any]) -> str:
     if overhead.get("budget") is not None:
         text += f" (budget {wording.percent(number(overhead['budget']))})"
     return text
+
+
+def _unseen(part: Mapping[str, Any]) -> str:
+    return f"{part['what']}: {part['why']}" if part.get("why") else str(part["what"])

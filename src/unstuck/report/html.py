@@ -26,6 +26,8 @@ from unstuck.report.wording import SPACE
 OPEN_HEADINGS = {"Why it hurts": "Why it hurts", "When it is wrong": "When this is wrong"}
 ANSWERED_HEADINGS = {"What to do"}  # the card's own remedies are more to the point
 
+SCRIPTS = ("uPlot.iife.min.js", "figures.js", "curves.js", "layers.js", "page.js")
+
 STATUS_WORDS = {
     "fired": "found",
     "crashed": "failed",
@@ -42,10 +44,7 @@ def render(report: Mapping[str, Any], *, pages: Mapping[str, Mapping[str, str]] 
     """
     explained = {**report.get("pages", {}), **(pages or {})}
     style = _asset("uPlot.min.css") + "\n" + _asset("report.css")
-    script = "\n".join(
-        ["/*\n" + _asset("uPlot.LICENSE.txt") + "*/", _asset("uPlot.iife.min.js"), _asset("figures.js"), _asset("curves.js"), _asset("layers.js"),
-         _asset("page.js")]
-    )  # fmt: skip
+    script = "/*\n" + _asset("uPlot.LICENSE.txt") + "*/\n" + "\n".join(map(_asset, SCRIPTS))
     early = _asset("theme.js")
     policy = (
         "default-src 'none'; img-src data:; base-uri 'none'; form-action 'none'; "
@@ -54,7 +53,7 @@ def render(report: Mapping[str, Any], *, pages: Mapping[str, Mapping[str, str]] 
     run = report["run"]
     base = run.get("cwd")
     drawn = {"curves": charts(report), "layers": layers(report)}
-    return _template().render(
+    text: str = _template().render(
         policy=policy,
         style=Markup(style),
         early=Markup(early),
@@ -64,18 +63,20 @@ def render(report: Mapping[str, Any], *, pages: Mapping[str, Mapping[str, str]] 
         run=run,
         verdict=report["verdict"],
         verdict_title=wording.title(report["verdict"]["state"]),
-        tone=wording.VERDICTS.get(report["verdict"]["state"], ("", "calm"))[1],
+        tone=wording.tone(report),
         spark=sparkline(next((c for c in report.get("curves", ()) if c["name"] == "loss"), None)),
         findings=[_finding(finding, explained, base) for finding in report["findings"]],
         charts=drawn["curves"],
         layers=drawn["layers"],
         checks=_checks(report["checks"]),
         counts=_counts(report["checks"]),
+        quiet=_quiet(report["checks"]),
         facts=facts(run),
         cost=wording.cost(run, space=SPACE),
         ending=_ending(run),
         next_command=report["verdict"].get("next_command", ""),
     )
+    return text
 
 
 def write_html(
@@ -118,19 +119,11 @@ def _template() -> Any:
     environment.filters["figure"] = lambda value: wording.figure(value, space=SPACE)
     environment.filters["percent"] = wording.percent
     environment.filters["duration"] = lambda value: wording.duration(number(value))
-    environment.filters["visible"] = _visible
+    environment.filters["visible"] = wording.visible
     environment.filters["blocks"] = blocks
     environment.filters["spans"] = spans
     environment.globals["plural"] = lambda *words: wording.plural(*words, space=SPACE)
     return environment.get_template("report.html.j2")
-
-
-def _visible(text: object) -> str:
-    """Without control characters, which HTML cannot hold: they are shown as their codes."""
-    return "".join(
-        sign if sign.isprintable() or sign in "\n\t\u202f\u00a0" else sign.encode("unicode_escape").decode("ascii")
-        for sign in str(text)
-    )
 
 
 # ---- findings
@@ -179,6 +172,16 @@ def _checks(checks: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 def _counts(checks: Sequence[Mapping[str, Any]]) -> list[tuple[str, str, int]]:
     counted = [(status, STATUS_WORDS[status], sum(c["status"] == status for c in checks)) for status in STATUS_WORDS]
     return [entry for entry in counted if entry[2]]
+
+
+def _quiet(checks: Sequence[Mapping[str, Any]]) -> str:
+    """What it is worth that nothing was found."""
+    passed = sum(check["status"] == "passed" for check in checks)
+    open_ = sum(check["status"] in ("skipped", "crashed") for check in checks)
+    if not passed:
+        return "Nothing could be checked; the reasons are listed below." if open_ else "No checks were made."
+    text = f"No sickness was found: {wording.plural(passed, 'check')} passed"
+    return text + (f", {open_} could not be made; the reasons are listed below." if open_ else ".")
 
 
 def _ending(run: Mapping[str, Any]) -> dict[str, str] | None:

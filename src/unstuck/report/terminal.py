@@ -19,6 +19,7 @@ from unstuck.report.page import Page, blocks, spans
 
 FULL_FINDINGS = 3  # more than three problems at once are not read; the rest is one line each
 MOST_EVIDENCE = 5
+WIDEST = 110  # longer lines of prose are hard to read
 MOST_SKIPPED = 3
 
 _STYLES = {"bad": "red", "warn": "yellow", "good": "green", "calm": "cyan"}
@@ -50,6 +51,16 @@ def print_page(page: Page, console: Console) -> None:
     _write(console, _Paper(console).page(page))
 
 
+def print_list(entries: Sequence[tuple[str, str, str]], console: Console) -> None:
+    """Print a list of findings: code, name and claim of each."""
+    _write(console, _Paper(console).list(entries))
+
+
+def print_runs(rows: Sequence[Mapping[str, Any]], console: Console) -> None:
+    """Print a list of runs, newest first: ``id``, ``steps``, ``seconds``, ``state``, ``finding`` and so on."""
+    _write(console, _Paper(console).runs(rows))
+
+
 def _write(console: Console, text: str) -> None:
     # Not through console.print: rich ends the whole process when the reader of a pipe has gone, and a report must
     # not change the exit status of the script.
@@ -76,6 +87,37 @@ class _Paper:
     def page(self, page: Page) -> str:
         with self.console.capture() as captured:
             self._page(page)
+        return captured.get()
+
+    def list(self, entries: Sequence[tuple[str, str, str]]) -> str:
+        with self.console.capture() as captured:
+            wide = max((len(name) for _, name, _ in entries), default=0)
+            for code, name, claim in entries:
+                pieces = [(code, "bold cyan"), (f"  {name:{0 if self.narrow else wide}}  ", "bold"), (claim, "dim")]
+                self._line(pieces, edge="fold" if self.narrow else "cut")
+            self._line([("unstuck explain CODE shows the page of one.", "dim")])
+        return captured.get()
+
+    def runs(self, rows: Sequence[Mapping[str, Any]]) -> str:
+        with self.console.capture() as captured:
+            wide = max((len(row["id"]) for row in rows), default=0)
+            for row in rows:
+                tone = wording.VERDICTS.get(row["state"], ("", "calm"))[1]
+                pieces = [
+                    (f"{row['id']:{wide}}  ", "bold"),
+                    (f"{wording.title(row['state']) or 'not judged':17}  ", _STYLES[tone]),
+                ]
+                if row["steps"] is not None:
+                    pieces.append((f"{wording.plural(row['steps'], 'step')}  ", "dim"))
+                if row["seconds"] is not None:
+                    pieces.append((f"{wording.duration(row['seconds'])}  ", "dim"))
+                pieces.append((row["finding"], _STYLES[wording.SEVERITY_TONES.get(row["severity"], "calm")]))
+                pieces.append((f" and {row['more']} more" if row["more"] else "", "dim"))
+                self._line(pieces)
+            if rows:
+                self._line([("unstuck report last shows the newest.", "dim")])
+            else:
+                self._line([("No run yet: unstuck run train.py", "")])
         return captured.get()
 
     # ---- the report
@@ -115,9 +157,9 @@ class _Paper:
 
     def _verdict(self, report: Mapping[str, Any]) -> None:
         state = report["verdict"]["state"]
-        own = wording.VERDICTS.get(state, ("", "calm"))[1]
-        style = _STYLES[own]
-        name = f"{_MARKS[own]} {wording.title(state).upper()}"
+        tone = wording.tone(report)
+        style = _STYLES[tone]
+        name = f"{_MARKS[tone]} {wording.title(state).upper()}"
         self._line([(name, f"bold {style}"), ("  ", ""), (report["verdict"]["sentence"], "bold")])
 
     def _ending(self, run: Mapping[str, Any]) -> None:
@@ -153,13 +195,7 @@ class _Paper:
             self._code(line, base)
         elif finding["where"]:
             self._line([(f"in {finding['where']}", "dim")], indent=2)
-        evidence = list(finding["evidence"].items())[:MOST_EVIDENCE]
-        if evidence:
-            pieces: list[Piece] = []
-            for key, value in evidence:
-                pieces += [(" · " if pieces else "", "dim"), (f"{wording.label(key)} ", "dim")]
-                pieces.append((wording.measured(key, value), ""))
-            self._line(pieces, indent=2)
+        self._items(list(finding["evidence"].items())[:MOST_EVIDENCE], indent=2)
         for remedy in finding["remedies"][:1]:
             self._line([("→ ", "bold green"), (remedy["text"] or remedy["name"], "bold")], indent=2)
             for code in remedy["code"].splitlines():
@@ -167,6 +203,25 @@ class _Paper:
         if finding.get("symptoms"):
             names = ", ".join(f"{symptom['code']} {symptom['name']}" for symptom in _flat(finding["symptoms"]))
             self._line([(f"This also explains {names}.", "dim")], indent=2)
+
+    def _items(self, evidence: Sequence[tuple[str, Any]], *, indent: int) -> None:
+        """Names and numbers in a row, broken between them and not within."""
+        room = min(self.console.width, WIDEST) - indent
+        row: list[Piece] = []
+        used = 0
+        for key, value in evidence:
+            item = [(f"{wording.label(key)} ", "dim"), (wording.measured(key, value), "")]
+            size = sum(len(text) for text, _ in item)
+            if row and not self.plain and used + 3 + size > room:
+                self._line(row, indent=indent)
+                row, used = [], 0
+            if row:
+                row.append((" · ", "dim"))
+                used += 3
+            row += item
+            used += size
+        if row:
+            self._line(row, indent=indent)
 
     def _folded(self, finding: Mapping[str, Any]) -> None:
         tone = wording.SEVERITY_TONES[finding["severity"]]
@@ -254,7 +309,8 @@ class _Paper:
             text.append(self._fit(piece), style)
         mark = Text(self._fit(hang))
         indent = min(indent, 2) if self.narrow else indent
-        room = max(self.console.width - indent - mark.cell_len, 8)
+        width = min(self.console.width, WIDEST) if edge == "fold" else self.console.width
+        room = max(width - indent - mark.cell_len, 8)
         if self.plain or edge == "keep":
             lines = [text]
         elif edge == "cut":
@@ -272,7 +328,7 @@ class _Paper:
 
     def _fit(self, text: str) -> str:
         """The text without control characters (a name must not drive the terminal) and in signs the encoding has."""
-        text = "".join(_visible(sign) for sign in text)
+        text = wording.visible(text.replace("\n", " ").replace("\t", "    "), kept="")
         if self.ascii:
             text = "".join(_ASCII.get(sign, sign) for sign in text)
         return text.encode(self.encoding, "backslashreplace").decode(self.encoding)
@@ -284,14 +340,6 @@ def _near(path: Path | str) -> str:
         return str(Path(path).absolute().relative_to(Path.cwd()))
     except (ValueError, OSError):
         return str(path)
-
-
-def _visible(sign: str) -> str:
-    if sign in "\n\t\r":
-        return " "
-    if sign.isprintable() or sign == "\u202f":
-        return sign
-    return sign.encode("unicode_escape").decode("ascii")
 
 
 def _encoding(console: Console) -> str:

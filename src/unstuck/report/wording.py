@@ -187,3 +187,15 @@ def cost(run: Mapping[str, Any], *, space: str = " ") -> str:
         text += f": {duration(first)} at the start"
         text += f", {percent(number(steady))} after it" if steady is not None else ""
     return text
+
+
+def visible(text: object, *, kept: str = "\n\t") -> str:
+    """The text with control characters shown as their codes: a name must neither drive a terminal nor break a page.
+
+    >>> visible("\x1b[31mred")
+    '\\\\x1b[31mred'
+    """
+    return "".join(
+        sign if sign.isprintable() or sign in kept or sign in "\u202f\u00a0" else sign.encode("unicode_escape").decode()
+        for sign in str(text)
+    )
