@@ -167,15 +167,11 @@ def test_a_forked_child_leaves_the_file_alone(tmp_path: Path, road: str) -> None
     assert b"child" not in journal.path.read_bytes()
 
 
-def _leave(_: int) -> None:
-    """A worker that ends as a process usually does, closing and collecting what it inherited."""
-
-
 @pytest.mark.parametrize("method", ["fork", "spawn"])
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # newer Pythons warn of any fork beside threads
 def test_workers_of_multiprocessing(tmp_path: Path, method: str) -> None:
     journal = begun(tmp_path)
-    workers = [multiprocessing.get_context(method).Process(target=_leave, args=(i,)) for i in range(2)]
+    workers = [multiprocessing.get_context(method).Process(target=sorted, args=([i],)) for i in range(2)]
     for worker in workers:
         worker.start()
     for i in range(300):
