@@ -77,7 +77,7 @@ class watch:
             "overhead": self.overhead,
         }
         journal = open_journal(config, began=time.time())
-        self._watcher = Watcher(lambda: journal, overhead=self.overhead, only=tuple(self.optimizers))
+        self._watcher = Watcher(journal, overhead=self.overhead, only=tuple(self.optimizers))
         for module in self.models:
             self._watcher.registry.add(module)
         return self

@@ -62,7 +62,7 @@ class EvaluationWatch:
         if watcher.backwards == 0:
             return
         self.passes += 1
-        step = watcher.total_steps
+        step = watcher.fast.steps
         if self.steps_at_last_pass.get(model.number) != step:
             self.in_row[model.number] = 0
             self.steps_at_last_pass[model.number] = step

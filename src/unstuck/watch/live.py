@@ -50,7 +50,7 @@ class LiveAttendant:
                     "device_count": 0,
                 }
             )
-            self.watcher = Watcher(lambda: self.journal, overhead=self.config["overhead"])
+            self.watcher = Watcher(self.journal, overhead=self.config["overhead"])
         except Exception as error:
             self.problem = f"{type(error).__name__}: {error}"
             self.journal.record(

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 import os
 import weakref
-from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -19,29 +18,14 @@ from unstuck.launch.taps import Taps
 from unstuck.record.journal import Journal
 from unstuck.watch.budget import FULL_SAMPLES, UNSEEN_SECONDS, Budget, clock
 from unstuck.watch.evaluation import EvaluationWatch
+from unstuck.watch.fast_path import FastPath, Track
 from unstuck.watch.registry import Registry, optimizer_options
 from unstuck.watch.sampler import Sampler
 
 BY_HAND = -1  # the stream of updates made without an optimizer
 HELD_BACK = 64  # backward passes without a step before they are written as a stream of their own
 MAX_CRASHES = 3
-
-
-class Track:
-    """What the watcher keeps of one stream between steps."""
-
-    __slots__ = ("burst", "described", "full", "groups", "last_sampled", "number", "rates", "ref", "steps")
-
-    def __init__(self, number: int, optimizer: torch.optim.Optimizer | None) -> None:
-        self.number = number
-        self.ref = weakref.ref(optimizer) if optimizer is not None else None
-        self.steps = 0
-        self.full = 0
-        self.rates: list[Any] = []
-        self.groups = 0
-        self.described = False
-        self.last_sampled = -1
-        self.burst = 0
+MAX_DEFERRED = 32  # losses on an accelerator that are read together
 
 
 class Watcher:
@@ -49,19 +33,18 @@ class Watcher:
 
     def __init__(
         self,
-        open_journal: Callable[[], Journal],
+        journal: Journal,
         *,
         overhead: float = 0.03,
         allowance: float = 1.0,
         only: tuple[torch.optim.Optimizer, ...] = (),
     ) -> None:
         started = clock()
-        self._open_journal = open_journal
-        self._journal: Journal | None = None
+        self.journal = journal
         self.pid = os.getpid()
         self.active = True
         self.busy = False  # our own code runs: taps it sets off are not the script's
-        self.depth = 0  # of backward passes: the outermost counts
+        self.depth = 0  # of backward passes that go the long way: the outermost counts
         self.step_stack: list[int] = []
         self.step_depth = 0
         self.keep_step_begins = False
@@ -71,23 +54,21 @@ class Watcher:
         self.tracks: dict[int, Track] = {}
         self.by_hand: Track | None = None
         self.only = {id(o) for o in only}
-        self.pending: list[float] = []  # losses of the backward passes since the last step
-        self.pending_batch = 0
-        self.shared: tuple[list[float], int] = ([], 0)  # the losses of the step before, for an optimizer that shares them
-        self.shared_with: set[int] = set()
-        self.unstepped = 0  # backward passes since the last step of any optimizer
-        self.backwards = 0
-        self.total_steps = 0
-        self.held: list[tuple[float, int, float]] = []  # backward passes not yet known to be steps by hand
+        self.unstepped = 0  # backward passes of the long way since the last step of any optimizer
+        self.slow_backwards = 0
+        self.held: list[tuple[float | None, int, float]] = []  # backward passes not yet known to be steps by hand
         self.sampling = True  # the step under way is sampled
-        self.next_look = 0  # total steps at which the budget is asked again
+        self.next_sample = 0  # total steps at which the budget is asked again
         self.light_every = 0
         self.next_light = 0
         self.crashes: dict[str, int] = {}
         self.scaled: dict[int, tuple[Any, Any]] = {}
-        self.clip: tuple[Any, float] | None = None
+        self.scaler_seen = False
+        self.on_accelerator = False
+        self.deferred: list[tuple[dict[str, Any], list[Any], int]] = []
+        self.last_losses: list[Any] = []
+        self.last_examples = 0
         self.compiled_models = False
-        self.fast: tuple[type, Callable[[Any], int]] | None = None  # how to read the batch size off a loss
         self.finished = False
         self.first_samples_done = False
         self.burst_left = 0
@@ -96,7 +77,9 @@ class Watcher:
         self.nested_classes: dict[type, bool] = {}
         self.events_written: dict[str, int] = {}
 
-        self.taps = Taps(self)
+        self.fast = FastPath(self.zero, self._look)
+        self.fast.attach(journal)
+        self.taps = Taps(self, make_backward=self.fast.make_backward, make_step_hook=self.fast.make_step_hook)
         self.sampler = Sampler(self)
         self.evaluation = EvaluationWatch(self)
         self.taps.install()
@@ -106,12 +89,6 @@ class Watcher:
         self.budget.starting = clock() - started
 
     # -- the journal -------------------------------------------------------------------------------------------------
-
-    @property
-    def journal(self) -> Journal:
-        if self._journal is None:
-            self._journal = self._open_journal()
-        return self._journal
 
     def event(self, kind: str, *, stream: int = 0, step: int | None = None, limit: int = 200, **data: Any) -> None:
         """Write an event; at most ``limit`` of a kind."""
@@ -126,23 +103,31 @@ class Watcher:
         self.crashes[probe] = self.crashes.get(probe, 0) + 1
         if self.crashes[probe] <= MAX_CRASHES:
             text = f"{type(error).__name__}: {error}"[:500]
-            self.event("crashed", probe=probe, error=text)
+            self.event("crashed", probe=probe, error=text, where=_place(error))
 
     def works(self, probe: str) -> bool:
+        """Whether a probe may still be asked."""
         return self.crashes.get(probe, 0) < MAX_CRASHES
 
     def now(self) -> float:
+        """Seconds since the watcher began."""
         return clock() - self.zero
 
     def spent(self, seconds: float) -> None:
+        """Book own time."""
         if self.first_samples_done:
             self.budget.running += seconds
         else:
             self.budget.first += seconds
 
+    @property
+    def backwards(self) -> int:
+        """Backward passes heard."""
+        return self.slow_backwards + self.fast.loss_number
+
     def current_step(self) -> int | None:
-        """The step under way in the stream that stepped last."""
-        return max((t.steps for t in self.tracks.values()), default=None)
+        """The step under way in the longest stream."""
+        return max((t.steps for t in self.tracks.values()), default=self.by_hand.steps if self.by_hand else None)
 
     # -- backward ----------------------------------------------------------------------------------------------------
 
@@ -152,27 +137,30 @@ class Watcher:
         if self.depth > 1 or not self.active or self.busy:
             return
         start = clock()
+        self.busy = True
         try:
-            root = tensors if isinstance(tensors, torch.Tensor) else tensors[0] if len(tensors) == 1 else None
-            self._hear_loss(root, tensors)
+            self._hear_loss(tensors)
         except Exception as error:
             self.crashed("backward", error)
+        self.busy = False
         self.spent(clock() - start + UNSEEN_SECONDS)
 
     def backward_ended(self) -> None:
         """A backward pass is over, or raised."""
-        self.depth -= 1
+        self.depth = max(0, self.depth - 1)
         if self.sampling and self.depth == 0 and self.active and not self.busy:
             start = clock()
+            self.busy = True
             try:
                 self.sampler.after_backward()
             except Exception as error:
                 self.crashed("after_backward", error)
+            self.busy = False
             self.spent(clock() - start)
 
     def gradients_asked(self, outputs: Any, inputs: Any, create_graph: bool) -> bool:
         """``torch.autograd.grad`` was called; True when it is the training's own gradient."""
-        if self.depth or self.busy or not self.active or create_graph:
+        if self.depth or self.fast.depth or self.busy or not self.active or create_graph:
             return False
         try:
             output = outputs if isinstance(outputs, torch.Tensor) else outputs[0]
@@ -187,40 +175,48 @@ class Watcher:
         self.backward_begins(output)
         return True
 
-    def _hear_loss(self, root: torch.Tensor | None, tensors: Any) -> None:
-        self.backwards += 1
+    def _hear_loss(self, tensors: Any) -> None:
+        self.slow_backwards += 1
         self.unstepped += 1
-        value = math.nan
-        batch = 0
+        several = () if isinstance(tensors, torch.Tensor) else tuple(tensors)
+        root = tensors if isinstance(tensors, torch.Tensor) else several[0] if len(several) == 1 else None
+        value: Any = None
+        examples = 0
         if root is not None:
             scaled = self.scaled.pop(id(root), None) if self.scaled else None
             loss = root if scaled is None else scaled[0]
-            if loss.numel() == 1:
-                value = loss.item()
+            value = self._value(loss)
+            examples = self.sampler.hear_loss(loss) if self.sampling else self._quick_examples(loss)
+            self.scaled.clear()
+        elif several and all(isinstance(t, torch.Tensor) and t.numel() == 1 for t in several):
+            values = [self._value(t) for t in several]
+            value = sum(values) if not any(isinstance(v, torch.Tensor) for v in values) else torch.stack(values).sum()
             if self.sampling:
-                self.scaled.clear()
-                batch = self.sampler.hear_loss(loss)
-            else:
-                batch = self._quick_batch(loss)
-        elif isinstance(tensors, list | tuple) and all(isinstance(t, torch.Tensor) and t.numel() == 1 for t in tensors):
-            value = sum(float(t) for t in tensors)
-            if self.sampling and tensors:
-                batch = self.sampler.hear_loss(tensors[0])
-        self.pending.append(value)
-        self.pending_batch += batch
+                examples = self.sampler.hear_loss(several[0])
+        self.fast.values.append(value)
+        self.fast.examples.append(examples)
         if not self.tracks and self.step_depth == 0:
-            self._maybe_by_hand(value, batch)
+            self._maybe_by_hand(value, examples)
 
-    def _quick_batch(self, loss: torch.Tensor) -> int:
+    def _value(self, loss: torch.Tensor) -> Any:
+        if loss.numel() != 1:
+            return None
+        if loss.device.type == "cpu":
+            value = loss.item()
+            return value.real if isinstance(value, complex) else float(value)
+        self.on_accelerator = True
+        return loss.detach()  # read later, with others: reading it now would make the host wait for the device
+
+    def _quick_examples(self, loss: torch.Tensor) -> int:
         """The batch size of an unsampled step, read off the loss's graph the way the last sample showed."""
-        fast = self.fast
+        read = self.fast.read_examples
         node = loss.grad_fn
-        if fast is None or type(node) is not fast[0]:
+        if read is None or type(node) is not self.fast.node_type:
             return 0
         try:
-            return fast[1](node)
+            return read(node)
         except Exception:
-            self.fast = None
+            self.fast.node_type = None
             return 0
 
     # -- steps -------------------------------------------------------------------------------------------------------
@@ -236,13 +232,15 @@ class Watcher:
             self.keep_step_begins = True  # an optimizer that steps another one: the outer one counts
         if self.step_depth > 1 or not self.sampling or not self.active or self.busy:
             return
-        if self.only and id(optimizer) not in self.only:
+        if self.only and key not in self.only:
             return
         start = clock()
+        self.busy = True
         try:
             self.sampler.before_step(optimizer, self._track(optimizer))
         except Exception as error:
             self.crashed("before_step", error)
+        self.busy = False
         self.spent(clock() - start)
 
     def step_ended(self, optimizer: torch.optim.Optimizer) -> None:
@@ -255,102 +253,137 @@ class Watcher:
         if not self.active or self.busy or (self.only and id(optimizer) not in self.only):
             return
         start = clock()
+        self.busy = True
         try:
             self._hear_step(optimizer, start)
         except Exception as error:
             self.crashed("step", error)
+        self.busy = False
         self.spent(clock() - start + UNSEEN_SECONDS)
 
     def _track(self, optimizer: torch.optim.Optimizer) -> Track:
-        track = self.tracks.get(id(optimizer))
-        if track is None or track.ref is None or track.ref() is not optimizer:
-            track = Track(len(self.tracks), optimizer)
-            key = id(optimizer)
-            self.tracks[key] = track
-            self._look_for_nested_steps(type(optimizer))
-        return track
-
-    def _look_for_nested_steps(self, kind: type) -> None:
+        key = id(optimizer)
+        track = self.tracks.get(key)
+        if track is not None and track.ref is not None and track.ref() is optimizer:
+            return track
+        number = max((t.number for t in self.tracks.values()), default=-1) + 1
+        track = Track(number, weakref.ref(optimizer))
+        self.tracks[key] = track
         # A subclass that calls super().step() fires the hooks twice: its depth must be counted at every step.
+        kind = type(optimizer)
         hooked = [c for c in kind.__mro__ if "step" in c.__dict__ and getattr(c.__dict__["step"], "hooked", False)]
         self.nested_classes[kind] = len(hooked) > 1
         if self.nested_classes[kind]:
             self.keep_step_begins = True
             self.taps.hear_step_begins(True)
+        return track
 
     def _hear_step(self, optimizer: torch.optim.Optimizer, now: float) -> None:
-        track = self.tracks.get(id(optimizer))
-        if track is None or track.ref is None or track.ref() is not optimizer:
-            track = self._track(optimizer)
+        track = self._track(optimizer)
+        fast = self.fast
+        fast.flush()
         step = track.steps
         track.steps = step + 1
-        self.total_steps += 1
-        if self.unstepped:
-            losses, batch = self.pending, self.pending_batch
-            self.shared = (losses, batch)
-            self.shared_with.clear()
-            self.pending = []
-            self.pending_batch = 0
+        fast.steps += 1
+        losses: list[Any]
+        if fast.values:
+            losses, examples = list(fast.values), sum(fast.examples)
+            fast.values.clear()
+            fast.examples.clear()
+            fast.loss_number += 1
+            self.slow_backwards -= 1
             self.unstepped = 0
-            if self.held:
-                self.held.clear()
-        elif track.number not in self.shared_with:
-            losses, batch = self.shared
+            self.held.clear()
+            self.last_losses, self.last_examples = losses, examples
+            fast.last_loss = math.nan
+        elif track.loss_number != fast.loss_number:  # a second optimizer on the same backward pass
+            if fast.last_loss == fast.last_loss:
+                losses, examples = [fast.last_loss], fast.last_examples
+            else:
+                losses, examples = self.last_losses, self.last_examples
         else:
-            losses, batch = [], 0
-        self.shared_with.add(track.number)
+            losses, examples = [], 0
+        track.loss_number = fast.loss_number
 
-        groups = optimizer.param_groups
-        rates = None
-        if len(groups) == 1:
-            rate = groups[0]["lr"] if "lr" in groups[0] else None
-            if track.groups != 1 or rate is not track.rates[0]:
-                rates = self._new_rates(track, groups)
-        elif track.groups != len(groups) or [g.get("lr") for g in groups] != track.rates:
-            rates = self._new_rates(track, groups)
-
-        count = len(losses)
-        if count == 1:
-            loss = losses[0]
-        else:
-            loss = sum(losses) / count if count else None
-        journal = self._journal if self._journal is not None else self.journal
-        extra = None
-        if rates is not None or self.clip is not None:
-            extra = self._extra(rates)
+        line: dict[str, Any] = {"e": "step", "o": track.number, "s": step, "t": round(now - self.zero, 6)}
+        if examples:
+            line["b"] = examples
+        if len(losses) > 1:
+            line["n"] = len(losses)
+        rates = [group.get("lr") for group in optimizer.param_groups]
+        if rates != track.rates and all(r is not None for r in rates):
+            line["lr"] = [float(r) for r in rates]
+        track.rates = rates
+        track.rate = rates[0]
+        if fast.clip is not None:
+            norm, maximum = fast.clip
+            fast.clip = None
+            line["cm"] = float(maximum)
+            if isinstance(norm, torch.Tensor) and norm.device.type != "cpu":
+                line["c"] = norm  # read with the deferred losses
+            else:
+                line["c"] = float(norm)
         if not track.described:
             self._describe(track, optimizer)
-        if not self.sampling and self.next_light and self.total_steps >= self.next_light:
-            extra = self._light(optimizer, extra, now)
-        if extra is None and loss == loss:
-            journal.step(track.number, step, now - self.zero, loss, batch, count or 1)
-        else:
-            self._write_step(track.number, step, now - self.zero, loss, batch, count, extra)
+        self._write_step(line, losses)
+        self._admit(track, optimizer)
         if self.sampling:
             self.sampler.after_step(optimizer, track, step)
             self._after_sample(track)
-        elif self.total_steps >= self.next_look:
-            self._consider(now)
+        elif fast.steps >= fast.next_look:
+            self._look(optimizer, track, step, now)
 
-    def _new_rates(self, track: Track, groups: list[dict[str, Any]]) -> list[float] | None:
-        raw = [g.get("lr") for g in groups]
-        track.rates = raw
-        track.groups = len(groups)
-        if any(r is None for r in raw):
-            return None
-        return [float(r) for r in raw]  # type: ignore[arg-type]
+    def _write_step(self, line: dict[str, Any], losses: list[Any]) -> None:
+        """Write a step; on an accelerator its numbers are read some steps later, together."""
+        known = [v for v in losses if v is not None]
+        waiting = [v for v in [*known, line.get("c")] if isinstance(v, torch.Tensor)]
+        if not waiting and not self.deferred:
+            if known:
+                line["l"] = sum(known) / len(known)
+            self.journal.record(line)
+            return
+        self.deferred.append((line, known, len(waiting)))
+        if len(self.deferred) >= MAX_DEFERRED or clock() - self.fast.last_flush > 0.5:
+            self.read_deferred()
 
-    def _extra(self, rates: list[float] | None) -> dict[str, Any]:
-        extra: dict[str, Any] = {}
-        if rates is not None:
-            extra["lr"] = rates
-        if self.clip is not None:
-            norm, maximum = self.clip
-            self.clip = None
-            if not (isinstance(norm, torch.Tensor) and norm.device.type != "cpu"):  # reading it would stall the device
-                extra["c"] = float(norm)
-            extra["cm"] = float(maximum)
-        return extra
+    def read_deferred(self) -> None:
+        """Read the losses that wait on an accelerator, with one transfer a device, and write their steps."""
+        deferred, self.deferred = self.deferred, []
+        tensors = [v for line, known, _ in deferred for v in [*known, line.get("c")] if isinstance(v, torch.Tensor)]
+        by_device: dict[Any, list[torch.Tensor]] = {}
+        for tensor in tensors:
+            by_device.setdefault(tensor.device, []).append(tensor)
+        numbers: dict[int, float] = {}
+        with torch.no_grad():
+            for group in by_device.values():
+                values = torch.stack([t.detach().reshape(()).double().float() for t in group]).tolist()
+                numbers.update((id(t), v) for t, v in zip(group, values, strict=True))
+        for line, known, _ in deferred:
+            plain = [numbers[id(v)] if isinstance(v, torch.Tensor) else v for v in known]
+            if plain:
+                line["l"] = sum(plain) / len(plain)
+            if isinstance(line.get("c"), torch.Tensor):
+                line["c"] = numbers[id(line["c"])]
+            self.journal.record(line)
+        self.fast.last_flush = clock()
+
+    def _admit(self, track: Track, optimizer: torch.optim.Optimizer) -> None:
+        """Let this optimizer's plain steps take the fast path."""
+        if type(track.rate) in (float, int) and not self.keep_step_begins:
+            if track.number < 64:
+                self.fast.tracks[id(optimizer)] = track
+        else:
+            self.fast.tracks.pop(id(optimizer), None)
+
+    def _may_be_fast(self) -> bool:
+        return (
+            self.active
+            and not self.sampling
+            and bool(self.fast.tracks)
+            and not self.scaler_seen
+            and not self.on_accelerator
+            and not self.keep_step_begins
+        )
 
     def _describe(self, track: Track, optimizer: torch.optim.Optimizer) -> None:
         track.described = True
@@ -369,46 +402,34 @@ class Watcher:
             }
         )
 
-    def _write_step(
-        self, stream: int, step: int, at: float, loss: float | None, batch: int, count: int, extra: dict[str, Any] | None
-    ) -> None:
-        line: dict[str, Any] = {"e": "step", "o": stream, "s": step, "t": round(at, 6)}
-        if loss is not None:
-            line["l"] = loss
-        if batch:
-            line["b"] = batch
-        if count > 1:
-            line["n"] = count
-        if extra:
-            line.update(extra)
-        self.journal.record(line)
-
     # -- by hand -----------------------------------------------------------------------------------------------------
 
-    def _maybe_by_hand(self, loss: float, batch: int) -> None:
+    def _maybe_by_hand(self, loss: Any, examples: int) -> None:
         """A backward pass, and no optimizer has stepped yet: accumulation, updates by hand, or no updates at all."""
         track = self.by_hand
         if track is None:
-            if self.sampler.leaves_moved() or len(self.held) >= HELD_BACK:
-                track = self.by_hand = Track(BY_HAND, None)
-                for value, size, at in self.held:
-                    self._write_by_hand(track, value, size, at)
-                self.held.clear()
-            else:
-                self.held.append((loss, batch, self.now()))
+            if not self.sampler.leaves_moved() and len(self.held) < HELD_BACK:
+                self.held.append((loss, examples, self.now()))
                 return
-        self._write_by_hand(track, loss, batch, self.now())
-        self.pending.clear()
-        self.pending_batch = 0
+            track = self.by_hand = Track(BY_HAND, None)
+            for value, size, at in self.held:
+                self._write_by_hand(track, value, size, at)
+            self.held.clear()
+        self._write_by_hand(track, loss, examples, self.now())
+        self.fast.values.clear()
+        self.fast.examples.clear()
         if self.sampling:
             self._after_sample(track)
-        elif self.total_steps >= self.next_look:
-            self._consider(clock())
+        elif self.fast.steps >= self.fast.next_look:
+            self._look(None, track, track.steps - 1, clock())
 
-    def _write_by_hand(self, track: Track, loss: float, batch: int, at: float) -> None:
-        self._write_step(BY_HAND, track.steps, at, loss, batch, 1, None)
+    def _write_by_hand(self, track: Track, loss: Any, examples: int, at: float) -> None:
+        line = {"e": "step", "o": BY_HAND, "s": track.steps, "t": round(at, 6)}
+        if examples:
+            line["b"] = examples
+        self._write_step(line, [loss])
         track.steps += 1
-        self.total_steps += 1
+        self.fast.steps += 1
 
     # -- sampling ----------------------------------------------------------------------------------------------------
 
@@ -416,76 +437,88 @@ class Watcher:
         """A sampled step is over: go on sampling, or look again later?"""
         now = clock()
         track.full += 1
-        track.burst += 1
         self.full_samples += 1
-        if not self.first_samples_done:
-            tracks = [*self.tracks.values()] or [track]
-            live = [t for t in tracks if t.full < FULL_SAMPLES]
-            recent = [t for t in live if self.total_steps - t.steps < FULL_SAMPLES * 4]
-            price = self.sampler.price
-            if recent and self.budget.allows_first(price):
-                return
-            self.first_samples_done = True
-            self.budget.close_first(now)
-            self.sampler.first_samples_over(enough=not recent)
-            self._end_burst(now)
-            return
-        # Two steps in a row of every stream: the noise is told from neighbors.
         streams = max(1, len(self.tracks))
-        self.burst_left -= 1
-        if self.burst_left <= 0 or streams > 8:
-            self._end_burst(now)
+        if self.first_samples_done:
+            self.burst_left -= 1
+            if self.burst_left <= 0:
+                self._end_burst(now)
+            return
+        least = min((t.full for t in self.tracks.values()), default=track.full)
+        # A stream that steps rarely is waited for, but not for ever.
+        wanted = least < FULL_SAMPLES and self.full_samples < FULL_SAMPLES * (streams + 2)
+        if wanted and self.budget.allows_first(self.sampler.price):
+            return
+        self.sampler.first_samples_over()
+        self.first_samples_done = True
+        self.budget.close_first(clock())
+        self._end_burst(now)
 
     def _end_burst(self, now: float) -> None:
         self.sampling = False
         self.sampler.rest()
-        self.taps.hear_modules(False)
+        if not self.evaluation.listening:
+            self.taps.hear_modules(False)
         if not self.keep_step_begins:
             self.taps.hear_step_begins(False)
         # Samples thin out as the run grows: the journal stays bounded by the logarithm of the steps.
-        self.next_look = self.total_steps + max(2, self.total_steps // 100)
+        steps = self.fast.steps
+        self.next_sample = steps + max(2, steps // 100)
         self._plan_light(now)
 
-    def _consider(self, now: float) -> None:
-        """Take samples now, or say when to ask again."""
-        credit = self.budget.credit(now)
-        streams = max(1, len(self.tracks))
-        wanted = self.sampler.price * 2 * streams
-        if credit >= wanted:
-            self.burst_left = 2 * streams
-            self.sampling = True
-            if not self.compiled_models:
-                self.taps.hear_modules(True)
-            self.taps.hear_step_begins(True)
-            return
-        elapsed = max(now - self.budget.began, 1e-6)
-        steps_since = max(1, self.total_steps)
-        seconds_per_step = elapsed / steps_since
-        gain = max(self.budget.share * seconds_per_step * 0.5, 1e-9)
-        wait = int((wanted - credit) / gain) + 1
-        self.next_look = self.total_steps + min(max(wait, 1), 10_000)
-        self._plan_light(now)
+    def _look(self, optimizer: torch.optim.Optimizer | None, track: Track, step: int, now: float) -> None:
+        """Something may be affordable at this step: a gradient norm, or the next steps in full."""
+        steps = self.fast.steps
+        credit = self.budget.share * (now - self.budget.began) - self.budget.running - self.fast.own
+        if steps >= self.next_light and optimizer is not None:
+            if credit >= self.sampler.light_price and self.works("gradient_norm"):
+                self._light(optimizer, track, step)
+                credit -= self.sampler.light_price
+            self.next_light = steps + self.light_every
+        if steps >= self.next_sample:
+            # Two steps in a row of every stream: noise is told from neighbors.
+            burst = 2 * max(1, min(len(self.tracks), 4))
+            wanted = self.sampler.price * burst
+            if credit >= wanted:
+                self._begin_burst(burst)
+                return
+            seconds_per_step = max(now - self.budget.began, 1e-6) / max(1, steps)
+            gain = max(self.budget.share * seconds_per_step * 0.5, 1e-9)
+            self.next_sample = steps + max(1, min(int((wanted - credit) / gain), 10_000))
+            self._plan_light(now)
+        self.fast.next_look = min(self.next_light, self.next_sample)
+
+    def _begin_burst(self, steps: int) -> None:
+        self.burst_left = steps
+        self.sampling = True
+        self.fast.on = False
+        self.fast.flush()
+        if not self.compiled_models:
+            self.taps.hear_modules(True)
+        self.taps.hear_step_begins(True)
 
     def _plan_light(self, now: float) -> None:
-        """How often a gradient norm can be had between samples, from what is left of the budget."""
-        price = self.sampler.light_price
-        if not self.budget.began:
-            return
-        elapsed = max(now - self.budget.began, 1e-6)
-        per_step = elapsed / max(1, self.total_steps)
+        """How often a gradient norm can be had between samples, from a quarter of what may be spent."""
+        steps = self.fast.steps
+        per_step = max(now - self.budget.began, 1e-6) / max(1, steps)
         spare = self.budget.share * per_step * 0.25
+        price = self.sampler.light_price
         self.light_every = 1 if spare >= price else min(10_000, math.ceil(price / max(spare, 1e-9)))
-        self.next_light = self.total_steps + self.light_every
+        self.next_light = steps + self.light_every
+        self.fast.next_look = min(self.next_light, self.next_sample)
+        self.fast.on = self._may_be_fast()
 
-    def _light(self, optimizer: torch.optim.Optimizer, extra: dict[str, Any] | None, now: float) -> dict[str, Any] | None:
-        self.next_light = self.total_steps + self.light_every
-        if self.budget.credit(now) < self.sampler.light_price:
-            return extra
-        norm = self.sampler.gradient_norm(optimizer)
-        if norm is None:
-            return extra
-        self.light_samples += 1
-        return {**(extra or {}), "g": norm}
+    def _light(self, optimizer: torch.optim.Optimizer, track: Track, step: int) -> None:
+        start = clock()
+        try:
+            norm = self.sampler.gradient_norm(optimizer)
+        except Exception as error:
+            self.crashed("gradient_norm", error)
+            norm = None
+        if norm is not None:
+            self.light_samples += 1
+            self.journal.record({"e": "light", "o": track.number, "s": step, "g": norm})
+        self.spent(clock() - start)
 
     # -- the rest of what is heard -----------------------------------------------------------------------------------
 
@@ -499,17 +532,20 @@ class Watcher:
             if registry.member(module) and next(iter(module.parameters()), None) is not None:
                 return
             start = clock()
+            self.busy = True
             try:
                 if not registry.member(module):
                     model = registry.add(module)
-                self.sampler.module_without_parameters(module, args, kwargs) if model is None else None
+                if model is None and self.sampling:
+                    self.sampler.module_without_parameters(module, args, kwargs)
             except Exception as error:
                 self.crashed("module", error)
-            if model is None:
-                self.spent(clock() - start)
-                return
+            self.busy = False
             self.spent(clock() - start)
+            if model is None:
+                return
         start = clock()
+        self.busy = True
         try:
             if torch.is_grad_enabled():
                 if self.sampling:
@@ -518,6 +554,7 @@ class Watcher:
                 self.evaluation.model_called(model, module, args, kwargs)
         except Exception as error:
             self.crashed("inputs", error)
+        self.busy = False
         self.spent(clock() - start)
 
     def mode_changed(self, module: torch.nn.Module, training: bool) -> None:
@@ -534,7 +571,7 @@ class Watcher:
 
     def without_gradient(self, entered: bool) -> None:
         """``no_grad`` or ``inference_mode`` was entered or left."""
-        if self.active and not self.busy and self.step_depth == 0 and self.depth == 0:
+        if self.active and not self.busy and self.step_depth == 0 and not self.depth and not self.fast.depth:
             self.evaluation.without_gradient(entered)
 
     def loss_scaled(self, outputs: Any, scaled: Any) -> None:
@@ -543,14 +580,16 @@ class Watcher:
             if len(self.scaled) > 16:
                 self.scaled.clear()
             self.scaled[id(scaled)] = (outputs, scaled)
+            self.scaler_seen = True
+            self.fast.on = False
 
     def scaler_stepped(self, optimizer: torch.optim.Optimizer, scaler: Any) -> None:
         """A gradient scaler stepped an optimizer, or skipped the step because of non-finite gradients."""
         if not self.active or not self.unstepped:
             return
         track = self.tracks.get(id(optimizer))
-        self.pending.clear()
-        self.pending_batch = 0
+        self.fast.values.clear()
+        self.fast.examples.clear()
         self.unstepped = 0
         try:
             scale = float(scaler.get_scale())
@@ -561,7 +600,7 @@ class Watcher:
     def gradients_clipped(self, norm: Any, maximum: float) -> None:
         """``clip_grad_norm_`` was called."""
         if self.active and not self.busy:
-            self.clip = (norm, maximum)
+            self.fast.clip = (norm, maximum)
 
     def compiled(self, target: Any) -> None:
         """``torch.compile`` was called: module hooks would be traced into the compiled code, so there are none any more."""
@@ -576,9 +615,9 @@ class Watcher:
         except Exception as error:
             self.crashed("compiled", error)
 
-    def saved_tensor_hooks(self) -> None:
+    def saved_tensor_hooks(self, entered: bool) -> None:
         """Hooks on saved tensors (checkpointing, offloading): reading a saved tensor would run the script's code."""
-        self.sampler.saved_hooks_active = True
+        self.sampler.saved_tensor_hooks(entered)
 
     def loader_started(self, loader: Any) -> None:
         """A pass over a data loader begins."""
@@ -596,31 +635,33 @@ class Watcher:
             return
         self.finished = True
         start = clock()
-        try:
-            self.sampler.last_words()
-            self.evaluation.last_words()
-        except Exception as problem:
-            self.crashed("last_words", problem)
+        self.fast.on = False
+        self.busy = True
+        for part in (self.read_deferred, self.sampler.last_words):
+            try:
+                part()
+            except Exception as problem:
+                self.crashed("last_words", problem)
         self.active = False
         self.taps.remove()
+        self.fast.close()
         exception = None
         if error is not None and not isinstance(error, SystemExit):
             exception = {"type": type(error).__name__, "message": str(error)[:2000], "line": line}
         self.spent(clock() - start)
-        if self._journal is None and exception is None and self.backwards == 0 and not self.registry.models:
-            return
+        now = clock()
         self.journal.record(
             {
                 "e": "end",
                 "status": status,
                 "exception": exception,
-                "seconds": self.now(),
-                "steps": self.total_steps,
-                "watcher_seconds": self.budget.total,
+                "seconds": now - self.zero,
+                "steps": self.fast.steps,
+                "watcher_seconds": self.budget.total + self.fast.own,
                 "allowance_seconds": self.budget.first,
                 "start_seconds": self.budget.starting,
-                "running_seconds": self.budget.running,
-                "measured_seconds": max(0.0, clock() - self.budget.began) if self.budget.began else 0.0,
+                "running_seconds": self.budget.running + self.fast.own,
+                "measured_seconds": max(0.0, now - self.budget.began) if self.budget.began else 0.0,
                 "samples": self.full_samples,
                 "light_samples": self.light_samples,
                 "backwards": self.backwards,
@@ -632,5 +673,17 @@ class Watcher:
         """In a forked child: be silent. A loader's worker never trains; the parent's journal is the parent's."""
         self.active = False
         self.finished = True
-        self._journal = None
+        self.fast.on = False
+        self.fast.tail = None
+        self.fast.journal = None
         self.taps.remove()
+
+
+def _place(error: Exception) -> str:
+    """The innermost frame of an error inside Unstuck, for a bug report."""
+    trace = error.__traceback__
+    place = ""
+    while trace is not None:
+        place = f"{os.path.basename(trace.tb_frame.f_code.co_filename)}:{trace.tb_lineno}"
+        trace = trace.tb_next
+    return place
