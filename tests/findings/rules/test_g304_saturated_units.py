@@ -1,0 +1,57 @@
+"""Flat hidden units and wrong sure outputs fire; right sure outputs, gates and attention do not."""
+
+from __future__ import annotations
+
+import pytest
+from literal_recordings import STEPS, act, learned, sample, stuck
+
+from unstuck.findings.contract import Fired, NotApplicable, Passed, Skipped
+from unstuck.findings.rules import g304_saturated_units as rule
+from unstuck.record.recording import Recording
+
+
+def one(kind: str, share: float, *, hidden: bool = True) -> list[dict[str, object]]:
+    return [act(f"{kind}0", kind, saturated=share, hidden=hidden)]
+
+
+@pytest.mark.parametrize("kind", ["sigmoid", "tanh"])
+def test_hidden_units_on_their_flat_ends(kind: str) -> None:
+    found = rule.judge(stuck([sample(s, acts=one(kind, 0.97)) for s in STEPS]))
+    assert isinstance(found, Fired)
+    assert found.severity == "error" and found.step == 0
+    assert "97%" in found.sentence and "already at the first sample" in found.sentence
+
+
+def test_more_than_half() -> None:
+    found = rule.judge(stuck([sample(s, acts=one("tanh", 0.6 if s > 2 else 0.1)) for s in STEPS]))
+    assert isinstance(found, Fired)
+    assert found.severity == "warning" and found.step == 5
+
+
+def test_sure_and_wrong_outputs() -> None:
+    found = rule.judge(stuck([sample(s, acts=one("softmax", 1.0, hidden=False)) for s in STEPS]))
+    assert isinstance(found, Fired)
+    assert any("CrossEntropyLoss" in advice.code for advice in found.advice)
+
+
+def test_sure_and_right_outputs() -> None:
+    for kind in ("sigmoid", "softmax"):
+        assert isinstance(rule.judge(learned([sample(s, acts=one(kind, 1.0, hidden=False)) for s in STEPS])), Passed)
+
+
+def test_flat_units_in_a_run_that_learns() -> None:
+    assert isinstance(rule.judge(learned([sample(s, acts=one("sigmoid", 0.9)) for s in STEPS])), Passed)
+
+
+def test_attention_is_not_looked_at() -> None:
+    assert isinstance(rule.judge(stuck([sample(s, acts=one("softmax", 1.0)) for s in STEPS])), NotApplicable)
+
+
+def test_half_and_less() -> None:
+    assert isinstance(rule.judge(stuck([sample(s, acts=one("tanh", 0.45)) for s in STEPS])), Passed)
+
+
+def test_nothing_of_the_kind_and_nothing_known() -> None:
+    assert isinstance(rule.judge(stuck([sample(s, acts=one("relu", 1.0)) for s in STEPS])), NotApplicable)
+    assert isinstance(rule.judge(stuck([sample(0, acts=one("tanh", 1.0))])), Skipped)
+    assert isinstance(rule.judge(Recording.of(loss=[1.0] * 9)), Skipped)

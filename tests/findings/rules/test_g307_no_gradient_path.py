@@ -1,0 +1,111 @@
+"""Nothing, something or unused: three kinds of parameters without gradient, and those that are meant to have none."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from literal_recordings import STEPS, act, chain, classes, event, learned, sample, stuck, weight
+
+from unstuck.findings.contract import Fired, Passed, Skipped
+from unstuck.findings.rules import g307_no_gradient_path as rule
+from unstuck.record.recording import Recording, Series, Stream
+
+NET = {
+    "m": 0,
+    "name": "net",
+    "params": [{"name": f"net.{i}.weight", "shape": [4, 4], "trainable": True} for i in range(4)],
+}
+
+
+def test_backward_without_a_graph() -> None:
+    line = {"file": "/x/train.py", "line": 12, "function": "main", "text": "loss.backward()"}
+    found = rule.judge(
+        Recording(events=[event("no_graph", None, message="element 0 does not require grad", line=line)])
+    )
+    assert isinstance(found, Fired)
+    assert found.severity == "error" and found.where == "train.py:12"
+    assert "does not require grad" in found.sentence
+
+
+def test_no_gradient_at_all() -> None:
+    found = rule.judge(stuck([sample(s, params=chain([0.0, 0.0, 0.0])) for s in STEPS]))
+    assert isinstance(found, Fired)
+    assert found.severity == "error" and found.step == 0
+
+
+def test_layers_before_a_cut() -> None:
+    cut = event("detached", 0, params=["net.0.weight", "net.1.weight"], last_live="net.2.weight", line=None)
+    found = rule.judge(
+        learned([sample(s, params=chain([None, None, 0.5, 0.5])) for s in STEPS], events=[cut], models=[NET])
+    )
+    assert isinstance(found, Fired)
+    assert found.severity == "warning" and found.where == "net.1"
+    assert "2 trainable parameters" in found.sentence and "net.2.weight" in found.sentence
+
+
+def test_a_cut_that_no_event_told_of() -> None:
+    found = rule.judge(stuck([sample(s, params=chain([None, 0.5, 0.5])) for s in STEPS]))
+    assert isinstance(found, Fired) and found.severity == "error"
+
+
+def test_a_head_that_is_not_used() -> None:
+    params = chain([0.5, 0.5]) | {"net.aux.weight": weight(g=None, order=None, layer="net.aux")}
+    found = rule.judge(learned([sample(s, params=params) for s in STEPS]))
+    assert isinstance(found, Fired) and found.severity == "info"
+    assert "net.aux.weight" in found.sentence
+
+
+def test_an_expert_that_is_used_now_and_then() -> None:
+    samples = [
+        sample(s, params=chain([0.5, 0.5]) | {"net.expert.weight": weight(g=0.1 if s == 20 else None, order=1)})
+        for s in STEPS
+    ]
+    assert isinstance(rule.judge(learned(samples)), Passed)
+
+
+def test_frozen_layers_in_the_optimizer() -> None:
+    frozen = {**NET, "params": [{**p, "trainable": i > 1} for i, p in enumerate(NET["params"])]}  # type: ignore[arg-type]
+    samples = [sample(s, params=chain([None, None, 0.5, 0.5])) for s in STEPS]
+    assert isinstance(rule.judge(learned(samples, models=[frozen])), Passed)
+
+
+def test_copies_that_no_optimizer_holds() -> None:
+    """A target network, an average of the weights, a teacher."""
+    params = chain([0.5, 0.5]) | {"target.0.weight": weight(g=None, order=0, o=None)}
+    told = event("detached", 0, params=["target.0.weight"], last_live="net.1.weight")
+    assert isinstance(rule.judge(learned([sample(s, params=params) for s in STEPS], events=[told])), Passed)
+
+
+def _adversaries() -> Recording:
+    """The critic steps first, on detached samples of the generator; the generator's turn comes later."""
+
+    def stream(number: int, params: dict[str, Any]) -> Stream:
+        steps = list(range(60))
+        return Stream(
+            number,
+            loss=Series(steps, [0.7] * 60),
+            seconds=Series(steps, [0.1 * s for s in steps]),
+            samples=[sample(s, params=params) for s in STEPS],
+        )
+
+    critic = {"critic.0.weight": weight(o=0, order=1), "generator.0.weight": weight(g=None, o=1, order=0)}
+    generator = {"critic.0.weight": weight(o=0, order=1), "generator.0.weight": weight(g=0.1, o=1, order=0)}
+    return Recording(
+        streams={0: stream(0, critic), 1: stream(1, generator)},
+        events=[event("detached", 0, params=["generator.0.weight"], last_live="critic.0.weight")],
+    )
+
+
+def test_the_generator_in_the_critic_s_step() -> None:
+    assert isinstance(rule.judge(_adversaries()), Passed)
+
+
+def test_dead_units_leave_some_gradient() -> None:
+    params = chain([0.0, 0.2, 0.3])
+    samples = [sample(s, params=params, acts=[act("relu0", dead=0.5)], term=classes(0.1)) for s in STEPS]
+    assert isinstance(rule.judge(stuck(samples)), Passed)
+
+
+def test_too_little_seen() -> None:
+    assert isinstance(rule.judge(stuck([sample(0, params=chain([0.5, 0.5]))])), Skipped)
+    assert isinstance(rule.judge(Recording.of(loss=[1.0] * 9)), Skipped)

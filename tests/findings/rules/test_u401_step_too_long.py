@@ -1,0 +1,88 @@
+"""Long steps fire where they hurt; spikes that recover, high rates that learn and sick starts do not."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+from literal_recordings import STEPS, chain, classes, learned, sample, stuck
+
+from unstuck.findings.contract import Answer, Fired, NotApplicable, Passed, Skipped
+from unstuck.findings.rules import u401_step_too_long as rule
+from unstuck.record.recording import Recording
+
+LEAP = [2.3, 40.0, 15.0, 3.0, *[2.303] * 56]
+
+
+def steps(u: float | None) -> list[dict[str, Any]]:
+    return [sample(s, params=chain([0.1, 0.1], u=u)) for s in STEPS]
+
+
+def test_a_leap_with_long_steps() -> None:
+    found = rule.judge(stuck(steps(0.8), loss=LEAP, learning_rate=2.0))
+    assert isinstance(found, Fired)
+    assert (found.severity, found.step, found.where) == ("error", 1, "SGD(lr=2)")
+    assert found.evidence["loss_leap"] == pytest.approx(40 / 2.3)
+    assert "80%" in found.sentence and found.confidence >= 0.8
+    assert found.advice[0].code == "lr=0.2"
+
+
+def test_long_steps_with_an_unusual_rate() -> None:
+    """A loss that is bounded cannot leap."""
+    adam = {"o": 0, "kind": "Adam", "groups": [{"lr": 1.0}]}
+    found = rule.judge(stuck(steps(0.8), learning_rate=1.0, optimizer=adam))
+    assert isinstance(found, Fired)
+    assert found.evidence["rate_over_usual"] == pytest.approx(1 / 3e-3)
+
+
+def test_a_loss_that_overflows() -> None:
+    losses = [1.0, 5.0, 80.0, 1e4, 1e9, *[math.nan] * 5]
+    assert isinstance(rule.judge(Recording.of(loss=losses, samples=steps(0.8))), Fired)
+
+
+def test_a_nan_out_of_the_blue() -> None:
+    losses = [1.0 - 0.01 * i for i in range(50)] + [math.nan] * 10
+    assert isinstance(rule.judge(Recording.of(loss=losses, samples=steps(1e-3))), Passed)
+
+
+def test_bouncing_with_long_steps() -> None:
+    samples = [
+        sample(s, params=chain([1.0, 1.0], u=0.3), noise={"cos": -0.9, "share": 0.9}, term=classes(0.1))
+        for s in range(0, 60, 4)
+    ]
+    recording = Recording.of(loss=[2.6 + 0.3 * (-1) ** i for i in range(60)], samples=samples)
+    found = rule.judge(recording)
+    assert isinstance(found, Fired) and "against each other" in found.sentence
+
+
+@pytest.mark.parametrize("u", [1e-3, 0.8])
+def test_a_run_that_learned(u: float) -> None:
+    assert isinstance(rule.judge(learned(steps(u), learning_rate=2.0)), Passed)
+
+
+def test_a_spike_that_it_recovered_from() -> None:
+    losses = [2.3, 30.0, 8.0] + [0.1 + 2.2 * 0.9**i for i in range(57)]
+    assert isinstance(rule.judge(learned(steps(0.3), loss=losses)), Passed)
+
+
+def test_stuck_with_short_steps() -> None:
+    assert isinstance(rule.judge(stuck(steps(1e-3))), Passed)
+
+
+def test_a_start_that_is_sick() -> None:
+    """Raw inputs or large weights: the first loss is a thousand times that of a constant answer."""
+    found = rule.judge(stuck(steps(0.8), loss=[3e3, 2e4, *[2.303] * 58]))
+    assert isinstance(found, Passed) and "before the first step" in found.reason
+
+
+def test_noisy_losses_of_an_unknown_kind() -> None:
+    """A policy gradient: the loss says nothing, and the steps are short."""
+    losses = [math.sin(7.3 * i) * 2 for i in range(60)]
+    answer: Answer = rule.judge(Recording.of(loss=losses, samples=steps(2e-3)))
+    assert isinstance(answer, Passed)
+
+
+def test_no_step_and_nothing_measured() -> None:
+    assert isinstance(rule.judge(Recording()), NotApplicable)
+    assert isinstance(rule.judge(stuck(steps(None))), Skipped)

@@ -1,0 +1,80 @@
+"""A step that died while much was left fires; planned decay does not."""
+
+from __future__ import annotations
+
+import math
+import random
+
+from literal_recordings import chain, classes, learned, sample
+
+from unstuck.findings.contract import Answer, Fired, NotApplicable, Passed, Skipped
+from unstuck.findings.rules import u405_step_decayed_away as rule
+from unstuck.record.recording import Recording
+
+DRAW = random.Random(0)
+N = 200
+EARLY = [0.1 * 0.9**i for i in range(N)]  # a hundredth after 44 steps
+FROZEN = [2.3 - 0.9 * (1 - 0.9**i) + DRAW.gauss(0, 0.02) for i in range(N)]  # ends at 1.4, of 2.3
+COSINE = [0.1 * (1 + math.cos(math.pi * i / N)) / 2 for i in range(N)]
+
+
+def run(loss: list[float], rate: list[float], accuracy: float, **more: object) -> Answer:
+    samples = [sample(s, term=classes(accuracy)) for s in range(0, N, 10)]
+    return rule.judge(Recording.of(loss=loss, learning_rate=rate, samples=samples, **more))  # type: ignore[arg-type]
+
+
+def test_decayed_too_early() -> None:
+    found = run(FROZEN, EARLY, 0.4)
+    assert isinstance(found, Fired)
+    assert found.step == 44 and found.severity == "warning"
+    assert "44 of 200" in found.sentence
+
+
+def test_decayed_before_anything_was_learned() -> None:
+    found = run([2.3 + DRAW.gauss(0, 0.02) for _ in range(N)], [0.1 * 0.5**i for i in range(N)], 0.1)
+    assert isinstance(found, Fired) and found.severity == "error"
+
+
+def test_a_cosine_that_ends_at_zero() -> None:
+    assert isinstance(run(FROZEN, COSINE, 0.4), Passed)
+
+
+def test_a_warm_up() -> None:
+    rates = [0.1 * min(1, (i + 1) / 100) for i in range(N)]
+    assert isinstance(run(FROZEN, rates, 0.4), Passed)
+
+
+def test_early_decay_in_a_run_that_learned() -> None:
+    learned_loss = [0.05 + 2.2 * 0.85**i for i in range(N)]
+    assert isinstance(run(learned_loss, EARLY, 0.97), Passed)
+
+
+def test_a_small_rate_that_still_learns() -> None:
+    falling = [2.3 - 0.004 * i for i in range(N)]
+    assert isinstance(run(falling, EARLY, 0.4), Passed)
+
+
+def test_a_loss_that_stood_before_the_rate_died() -> None:
+    flat = [2.3 + DRAW.gauss(0, 0.02) for _ in range(N)]
+    assert isinstance(run(flat, EARLY, 0.3), Passed)
+
+
+def test_adagrad_whose_denominator_grew() -> None:
+    adagrad = {"o": 0, "kind": "Adagrad", "groups": [{"lr": 0.01}]}
+    samples = [
+        sample(s, params=chain([1.0, 1.0], u=0.02 * 0.9**s), term=classes(0.4)) for s in [*range(20), *range(20, N, 10)]
+    ]
+    found = rule.judge(Recording.of(loss=FROZEN, learning_rate=0.01, samples=samples, optimizer=adagrad))
+    assert isinstance(found, Fired) and found.where == "Adagrad"
+
+
+def test_adagrad_that_learns() -> None:
+    adagrad = {"o": 0, "kind": "Adagrad", "groups": [{"lr": 0.01}]}
+    samples = [sample(s, params=chain([1.0, 1.0], u=0.02 / (1 + s) ** 0.5)) for s in range(0, 60, 2)]
+    assert isinstance(rule.judge(learned(samples, optimizer=adagrad)), Passed)
+
+
+def test_a_constant_rate_and_a_short_run() -> None:
+    assert isinstance(run(FROZEN, [0.1] * N, 0.4), NotApplicable)
+    assert isinstance(rule.judge(Recording.of(loss=[1.0] * 5, learning_rate=[0.1, 0.01, 1e-3, 1e-4, 1e-5])), Skipped)
+    assert isinstance(rule.judge(Recording()), Skipped)
