@@ -17,6 +17,8 @@ from torch import Tensor
 from unstuck.core.errors import BadInput
 from unstuck.linalg.accurate_dots import combine, dot, norm, orthogonalize
 
+_COLUMNS = 1 << 20  # columns turned at a time, so that turning a basis needs no second basis
+
 Product = Callable[[Tensor], Tensor]
 
 
@@ -159,10 +161,8 @@ class Lanczos:
         ritz = self.ritz()
         order = self._keep(ritz) if self._keep is not None else _both_ends(len(ritz.values), self.capacity // 2)
         order = np.asarray(order)[: max(1, self.capacity - 2)]
-        kept = combine(self._basis[: self._done], torch.from_numpy(np.ascontiguousarray(ritz.coordinates[:, order].T)))
         count = len(order)
-        self._basis[:count] = kept
-        del kept
+        self._rotate(ritz.coordinates[:, order])
         self._matrix[:] = 0.0
         self._matrix[np.arange(count), np.arange(count)] = ritz.values[order]
         self._held = self._done = count
@@ -177,6 +177,20 @@ class Lanczos:
     def vectors(self, coordinates: np.ndarray) -> Tensor:
         """Rows: the vectors that have these coordinates (one per column) in the basis."""
         return combine(self._basis[: self._done], torch.from_numpy(np.ascontiguousarray(coordinates.T)))
+
+    def condense(self, coordinates: np.ndarray) -> Tensor:
+        """The same vectors, written over the basis: no memory beyond it. The run cannot go on afterwards."""
+        count = coordinates.shape[1]
+        self._rotate(coordinates)
+        self.exhausted = True
+        self._done = self._held = count
+        return self._basis[:count]
+
+    def _rotate(self, coordinates: np.ndarray) -> None:
+        turn = torch.from_numpy(np.ascontiguousarray(coordinates.T)).to(self._basis)
+        for start in range(0, self.size, _COLUMNS):
+            columns = slice(start, start + _COLUMNS)
+            self._basis[: turn.shape[0], columns] = turn @ self._basis[: turn.shape[1], columns]
 
     @property
     def basis(self) -> Tensor:
@@ -204,7 +218,7 @@ def _both_ends(count: int, kept: int) -> np.ndarray:
     return np.concatenate([np.arange(kept - upper), np.arange(count - upper, count)])
 
 
-def plain_lanczos(product: Product, start: Tensor, steps: int) -> FirstCycle:
+def plain_lanczos(product: Product, start: Tensor, steps: int, *, outside: Tensor | None = None) -> FirstCycle:
     """Lanczos that keeps three vectors and does not orthogonalize again: for quadrature when memory is short.
 
     Repeated Ritz values (ghosts) appear, but their weights still add up to the right measure.
@@ -222,9 +236,11 @@ def plain_lanczos(product: Product, start: Tensor, steps: int) -> FirstCycle:
     beta = 0.0
     for _ in range(min(steps, start.numel())):
         image = product(current)
-        image = image - beta * previous
+        image = image.sub(previous, alpha=beta)
         alpha = dot(image, current)
         image -= alpha * current
+        if outside is not None:
+            orthogonalize(image, outside, passes=1)
         beta = norm(image)
         alphas.append(alpha)
         betas.append(beta)

@@ -123,7 +123,8 @@ def _reduction(node: Any, name: str, divisor: float) -> Averaging:
 
 
 def _joint(shapes: list[torch.Size]) -> torch.Size:
-    return torch.broadcast_tensors(*(torch.empty(shape, device="meta") for shape in shapes))[0].shape
+    empty = [torch.empty(shape, device="meta") for shape in shapes]
+    return empty[0].shape if len(empty) == 1 else (empty[0] + empty[1]).shape
 
 
 def _is_tensor(node: Any, key: str) -> bool:

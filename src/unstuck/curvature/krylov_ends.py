@@ -1,0 +1,128 @@
+"""Both ends of a spectrum from one Krylov space: until the residuals say so, then checked by products of their own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from unstuck.curvature.operators import Operator
+from unstuck.curvature.results import Eigenpair
+from unstuck.linalg.accurate_dots import norm
+from unstuck.linalg.lanczos import Lanczos, Ritz
+
+FLOOR = 1e-2  # eigenvalues smaller than this share of the largest magnitude are resolved against that share
+
+
+@dataclass(frozen=True)
+class Wish:
+    """How many eigenvalues at either end, and how small ‖A v − λ v‖ / |λ| shall be."""
+
+    largest: int
+    smallest: int
+    tolerance: float
+
+    def places(self, ritz: Ritz) -> np.ndarray:
+        """Indices of the wanted Ritz values, the largest first, then the smallest."""
+        count = len(ritz.values)
+        low = np.arange(min(self.smallest, max(count - 1, 0)))
+        # In a space too small for all, the smallest goes to the lower end, not to the tail of the largest.
+        top = np.arange(count - 1, max(count - 1 - self.largest, len(low) - 1), -1)
+        return np.concatenate([top, low])
+
+    def upper(self, count: int) -> int:
+        """How many of ``count`` pairs, in the order of ``places``, belong to the upper end."""
+        return max(count - self.smallest, 0) if count <= self.largest + self.smallest else self.largest
+
+    def targets(self, values: np.ndarray, scale: float, eps: float) -> np.ndarray:
+        """The residual each value must reach; never below what the arithmetic can give."""
+        return np.asarray(np.maximum(self.tolerance * np.maximum(np.abs(values), FLOOR * scale), 4 * eps * scale))
+
+
+def scale_of(ritz: Ritz) -> float:
+    """The largest magnitude seen."""
+    return float(np.abs(ritz.values).max())
+
+
+def satisfied(ritz: Ritz, wish: Wish, eps: float) -> bool:
+    """All wanted values reach their targets."""
+    if len(ritz.values) < wish.largest + wish.smallest:
+        return False
+    places = wish.places(ritz)
+    return bool(np.all(ritz.residuals[places] <= wish.targets(ritz.values[places], scale_of(ritz), eps)))
+
+
+def run_until(run: Lanczos, wish: Wish, *, max_products: int, stride: int = 2) -> Ritz:
+    """Grow the space until the wish is met, the products are spent, or there is nothing more to reach."""
+    eps = float(torch.finfo(run.basis.dtype).eps)
+    run.extend(min(max_products, wish.largest + wish.smallest + 2))
+    ritz = run.ritz()
+    while not run.exhausted and run.products < max_products and not satisfied(ritz, wish, eps):
+        run.extend(min(stride, max_products - run.products))
+        ritz = run.ritz()
+    return ritz
+
+
+def keep_for(wish: Wish, capacity: int) -> object:
+    """Which Ritz vectors a thick restart keeps: the wanted ones and their neighbors, about half of the room."""
+
+    def keep(ritz: Ritz) -> np.ndarray:
+        count = len(ritz.values)
+        room = max(2, min(capacity - 3, wish.largest + wish.smallest + max(1, capacity // 4)))
+        asked = wish.largest + wish.smallest
+        top = min(count, max(1, round(room * wish.largest / asked))) if wish.largest else 0
+        low = min(count - top, room - top)
+        return np.concatenate([np.arange(low), np.arange(count - top, count)])
+
+    return keep
+
+
+def certify(
+    operator: Operator,
+    values: np.ndarray,
+    vectors: Tensor,
+    residuals: np.ndarray,
+    wish: Wish,
+    *,
+    seed: int,
+    scale: float,
+) -> list[Eigenpair]:
+    """Residuals measured by products: one for the first (largest) and the last (smallest), one for all others together.
+
+    A random combination with signs shows each part's residual, or more, at least every other time; where it is larger
+    than the recurrence says, every pair gets its own product. *Cost*: 3 products, seldom more.
+    """
+    count = len(values)
+    eps = float(torch.finfo(vectors.dtype).eps)
+    measured = residuals.copy()
+    checked = np.zeros(count, dtype=bool)
+
+    def measure(index: int) -> None:
+        image = operator(vectors[index])
+        measured[index] = norm(image.sub(vectors[index], alpha=float(values[index])))
+        checked[index] = True
+
+    for index in {0, count - 1}:
+        measure(index)
+    inner = [index for index in range(count) if not checked[index]]
+    if len(inner) == 1:
+        measure(inner[0])
+    elif inner:
+        signs = np.random.default_rng(seed).choice([-1.0, 1.0], size=len(inner))
+        rows = vectors[inner]
+        weights = torch.tensor(signs, dtype=vectors.dtype, device=vectors.device)
+        shifted = torch.tensor(signs * values[inner], dtype=vectors.dtype, device=vectors.device)
+        gap = norm(operator(weights @ rows) - shifted @ rows)
+        said = float(np.sqrt(np.sum(residuals[inner] ** 2)))
+        if gap > 2.0 * said + 8 * eps * scale * len(inner):
+            for index in inner:
+                measure(index)
+        else:
+            measured[inner] = np.maximum(residuals[inner], gap)  # what was seen of all together holds for each
+    targets = wish.targets(values, scale, eps) * (1 + 1e-6) + 8 * eps * scale
+    return [
+        Eigenpair(float(values[i]), float(measured[i]), bool(measured[i] <= targets[i]), bool(checked[i]), vectors[i])
+        for i in range(count)
+    ]
