@@ -27,6 +27,7 @@ class Listener(Protocol):
     def backward_begins(self, tensors: Any) -> None: ...
     def backward_ended(self) -> None: ...
     def gradients_asked(self, outputs: Any, inputs: Any, create_graph: bool) -> bool: ...
+    def gradients_got(self, inputs: Any, gradients: Any) -> None: ...
     def step_begins(self, optimizer: torch.optim.Optimizer) -> None: ...
     def step_ended(self, optimizer: torch.optim.Optimizer) -> None: ...
     def module_called(self, module: torch.nn.Module, args: tuple, kwargs: dict) -> None: ...
@@ -130,11 +131,14 @@ class Taps:
                     return original(outputs, inputs, *args, **kwargs)
                 create = args[2] if len(args) > 2 else kwargs.get("create_graph", False)
                 heard = listener.gradients_asked(outputs, inputs, bool(create))
-                try:
+                if not heard:
                     return original(outputs, inputs, *args, **kwargs)
+                try:
+                    gradients = original(outputs, inputs, *args, **kwargs)
+                    listener.gradients_got(inputs, gradients)
+                    return gradients
                 finally:
-                    if heard:
-                        listener.backward_ended()
+                    listener.backward_ended()
 
             return grad
 

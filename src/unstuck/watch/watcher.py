@@ -175,6 +175,19 @@ class Watcher:
         self.backward_begins(output)
         return True
 
+    def gradients_got(self, inputs: Any, gradients: Any) -> None:
+        """What ``torch.autograd.grad`` returned for a loss of the training."""
+        if self.sampling and self.active and not self.busy and not self.tracks:
+            start = clock()
+            self.busy = True
+            try:
+                asked = (inputs,) if isinstance(inputs, torch.Tensor) else tuple(inputs)
+                self.sampler.gradients_got(asked, gradients)
+            except Exception as error:
+                self.crashed("gradients_got", error)
+            self.busy = False
+            self.spent(clock() - start)
+
     def _hear_loss(self, tensors: Any) -> None:
         self.slow_backwards += 1
         self.unstepped += 1
