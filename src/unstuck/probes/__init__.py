@@ -3,6 +3,7 @@
 from unstuck.probes.activations import DeadUnits, activations, layers
 from unstuck.probes.graph import Graph, Node, layer_of, sequence_number, walk
 from unstuck.probes.inputs import InputStatistics, flattened
+from unstuck.probes.loss_modules import loss_module_terms
 from unstuck.probes.loss_terms import loss_terms
 from unstuck.probes.noise import GradientNoise
 from unstuck.probes.parameters import (
@@ -33,6 +34,7 @@ __all__ = [
     "flattened",
     "layer_of",
     "layers",
+    "loss_module_terms",
     "loss_terms",
     "parameter_statistics",
     "placements",

@@ -47,7 +47,8 @@ RECURRENT = frozenset({"CudnnRnn", "MkldnnRnnLayer", "MiopenRnn", "LstmMps", "Th
 # Same numbers in another shape, place or precision.
 VIEWS = frozenset(
     {
-        "View", "ReshapeAlias", "UnsafeView", "Squeeze", "Unsqueeze", "Expand", "Alias", "Clone", "Transpose", "Permute",
+        "View", "ReshapeAlias", "UnsafeView", "Squeeze", "Unsqueeze", "Expand", "Alias", "Clone", "Transpose",
+        "Permute",
         "T", "ToCopy", "Select", "Slice", "Detach", "Unfold", "ViewAs", "Narrow", "AsStrided", "Split", "UnsafeSplit",
         "SplitWithSizes", "Unbind", "Diagonal", "Contiguous", "Flatten", "Unflatten", "Reshape", "SwapAxes", "Movedim",
         "LiftFresh", "ViewAsReal", "Flip", "Roll", "Chunk", "Lift", "CopySlices", "SqueezeMultiple", "Repeat",
@@ -56,7 +57,8 @@ VIEWS = frozenset(
 _MIXING = MATRIX | CONVOLUTION | EMBEDDING | {"Mul", "Div", "Index", "IndexSelect", "Gather", "Xlogy"}
 _LOSSES = frozenset(
     {
-        "NllLoss", "NllLoss2D", "MseLoss", "SmoothL1Loss", "HuberLoss", "BinaryCrossEntropy", "BinaryCrossEntropyWithLogits",
+        "NllLoss", "NllLoss2D", "MseLoss", "SmoothL1Loss", "HuberLoss", "BinaryCrossEntropy",
+        "BinaryCrossEntropyWithLogits",
         "SoftMarginLoss", "MultiMarginLoss", "MultilabelMarginLoss", "KlDiv", "CtcLoss", "CudnnCtcLoss",
     }
 )  # fmt: skip
@@ -85,6 +87,7 @@ class Node:
     """One operation of the graph, or one leaf (``leaf`` is then the tensor whose gradient is accumulated)."""
 
     __slots__ = (
+        "_shapes",
         "consumers",
         "custom",
         "data",
@@ -95,7 +98,6 @@ class Node:
         "parametric",
         "raw",
         "sequence",
-        "_shapes",
     )
 
     def __init__(self, raw: Any) -> None:
@@ -165,6 +167,7 @@ class Graph:
     own: set[Node] = field(default_factory=set)  # nodes that belong to a loss function, not to the model
     _layer_names: dict[Node, str | None] = field(default_factory=dict)
     _saved: dict[tuple[Node, str], Any] = field(default_factory=dict)
+    _failed: set[tuple[Node, str]] = field(default_factory=set)
 
     def note(self, what: str, why: str) -> None:
         """Remember once that something could not be looked at."""
@@ -187,6 +190,7 @@ class Graph:
         found = None
         if self.is_hooked(node):
             self.note("checkpointed", "reading saved tensors would run the script's saved-tensor hooks")
+            self._failed.add(at)
         else:
             try:
                 found = getattr(node.raw, f"_saved_{key}", None)
@@ -194,6 +198,7 @@ class Graph:
                     found = found.detach()
             except (RuntimeError, ValueError, AttributeError) as error:
                 found = None
+                self._failed.add(at)
                 text = str(error)
                 if "modified by an inplace operation" in text:
                     self.note("saved tensor changed in place", node.name)
@@ -203,6 +208,10 @@ class Graph:
                     self.note("saved tensor unreadable", f"{node.name}: {text.splitlines()[0][:120] if text else ''}")
         self._saved[at] = found
         return found if isinstance(found, Tensor) else None
+
+    def unreadable(self, node: Node, key: str) -> bool:
+        """Whether the node keeps this tensor, but it could not be read: then no substitute for it is to be trusted."""
+        return (node, key) in self._failed
 
     def attribute(self, node: Node, key: str) -> Any:
         """A number, list or flag that the node keeps (never a tensor); None when there is none."""

@@ -47,8 +47,9 @@ FUNCTIONS = {
     "Erf": "erf",
 }
 _PASS = VIEWS | {
-    "Clamp", "ClampMin", "ClampMax", "Neg", "MaskedFill", "Where", "MaskedSelect", "Index", "IndexSelect", "Gather", "Take",
-    "NativeDropout", "FusedDropout", "AddcmulBackward", "Mean", "AvgPool2D", "MaxPool2DWithIndices", "AdaptiveAvgPool2D", "Sum",
+    "Clamp", "ClampMin", "ClampMax", "Neg", "MaskedFill", "Where", "MaskedSelect", "Index", "IndexSelect", "Gather",
+    "Take", "NativeDropout", "FusedDropout", "Mean", "AvgPool2D", "MaxPool2DWithIndices", "AdaptiveAvgPool2D",
+    "Sum",
     "Maximum", "Minimum", "NanToNum", "ConstantPadNd", "MulScalar", "DivScalar",
 }  # fmt: skip
 _ARITHMETIC = frozenset({"Add", "Sub", "Rsub", "Mul", "Div"})

@@ -14,7 +14,7 @@ from torch import Tensor
 from unstuck.probes.plain import plain, strides_for, thinned, wide
 from unstuck.probes.quiet import quiet
 from unstuck.probes.statistics import LIMIT, numbers
-from unstuck.probes.term_statistics import _batch_equal
+from unstuck.probes.term_statistics import batch_equal
 
 _MAXIMUM_FEATURES = 100_000
 _MAXIMUM_INPUTS = 4
@@ -98,8 +98,8 @@ class InputStatistics:
     _moments: dict[tuple[str, str], _Moments] = field(default_factory=dict)
 
     def update(self, model: str, arguments: Any, *, maximum: int = _MAXIMUM_INPUTS) -> list[dict[str, Any]]:
-        """Add one batch of a model's arguments: the entries for its first tensors. Cost: a few passes over ``limit`` entries."""
-        found = []
+        """Add one batch of a model's arguments: the entries for its first tensors. Cost: a few passes over ``limit``."""
+        found: list[dict[str, Any]] = []
         with quiet():
             for name, tensor in flattened(arguments):
                 if len(found) >= maximum:
@@ -122,34 +122,34 @@ class InputStatistics:
             return entry
         found = numbers(whole, limit=self.limit)
         entry.update({key: found[key] for key in ("mean", "std", "min", "max", "nonfinite")})
-        entry["batch_equal"] = _batch_equal(whole)
+        entry["batch_equal"] = batch_equal(whole)
         feature_dim = _feature_dim(tuple(whole.shape))
         keep = (feature_dim,) if feature_dim is not None and whole.shape[feature_dim] <= self.limit else ()
         part = thinned(whole, strides_for(tuple(whole.shape), self.limit, keep=keep))
         entry["zero_share"] = 1.0 - float(torch.count_nonzero(part)) / part.numel() if part.numel() else None
-        entry.update(self._features(model, name, part, feature_dim, whole))
+        entry.update(self._features(model, name, part, feature_dim, whole, found["nonfinite"]))
         return entry
 
-    def _features(self, model: str, name: str, part: Tensor, feature_dim: int | None, whole: Tensor) -> dict[str, Any]:
+    def _features(
+        self, model: str, name: str, part: Tensor, feature_dim: int | None, whole: Tensor, nonfinite: int
+    ) -> dict[str, Any]:
         empty: dict[str, Any] = {
             "features": None, "feature_std_min": None, "feature_std_median": None, "feature_std_max": None,
             "feature_mean_max": None, "mean_to_std": None, "constant_share": None, "examples": None,
         }  # fmt: skip
         if feature_dim is None or part.numel() == 0:
             return empty
-        rows = wide(part).movedim(feature_dim, -1).reshape(-1, part.shape[feature_dim])
-        rows = rows.cpu() if rows.device.type != "cpu" else rows
+        rows = wide(part.cpu()).movedim(feature_dim, -1).reshape(-1, part.shape[feature_dim])
         if rows.shape[1] > _MAXIMUM_FEATURES:
             return empty
         if rows.shape[0] == 0:
             return empty
-        finite = torch.isfinite(rows).all(1)
-        if not bool(finite.all()):
-            rows = rows[finite]
+        if nonfinite:
+            rows = rows[torch.isfinite(rows).all(1)]
             if rows.shape[0] == 0:
                 return empty
         mean = rows.mean(0)
-        low, high = torch.aminmax(rows, dim=0)
+        low, high = rows.amin(0), rows.amax(0)
         mean = torch.where(low == high, low, mean)  # no rounding where nothing varies
         square = ((rows - mean) ** 2).sum(0)
         moments = self._moments.setdefault((model, name), _Moments())

@@ -10,8 +10,10 @@ import torch
 from torch import Tensor
 
 from unstuck.probes.graph import VIEWS, Graph, Node, normalized_dim
+from unstuck.probes.plain import piece, strides_for, thinned
 from unstuck.probes.values import value_of
 
+_PART = 1 << 18  # entries of an output that are looked at
 Edge = tuple["Node | None", int]
 
 
@@ -20,7 +22,7 @@ class Match:
     """A loss function found at a node: what enters it and how it reduces."""
 
     kind: str
-    node: Node
+    node: Node | None
     inner: Edge | None = None  # what enters it, seen from the model: the head starts here
     output: Tensor | None = None
     target: Tensor | None = None
@@ -34,6 +36,9 @@ class Match:
     output_shape: tuple[int, ...] | None = None
     target_shape: tuple[int, ...] | None = None
     joint: tuple[int, ...] | None = None
+    compared: Tensor | None = None  # the targets that belong to ``output``, where that is only a part of the whole
+    whole_output: tuple[int, ...] | None = None  # shapes of the whole, where only parts are at hand
+    whole_target: tuple[int, ...] | None = None
     rowwise: bool = False  # a sum over classes belongs to the loss and not to the batch
     consumed: list[Node] = field(default_factory=list)
     extra: dict[str, Any] = field(default_factory=dict)
@@ -51,7 +56,8 @@ def recognize(graph: Graph, node: Node, *, offset: bool = False) -> Match | None
 def _nll(graph: Graph, node: Node, offset: bool) -> Match | None:
     target = graph.saved(node, "target")
     scores = graph.saved(node, "self")
-    shape = node.edges[0][0].shape(node.edges[0][1]) if node.edges[0][0] is not None else None
+    child, nr = node.edges[0]
+    shape = child.shape(nr) if child is not None else None
     if scores is not None:
         shape = tuple(scores.shape)
     if shape is None:
@@ -85,12 +91,15 @@ def _nll(graph: Graph, node: Node, offset: bool) -> Match | None:
             found.consumed.append(own)
             found.inner = own.edges[0]
             found.class_dim = class_dim
-            found.output, found.centered = scores_before(graph, own, dim)
+            before = scores_before(graph, own, dim)
+            found.output, found.centered = before.values, before.centered
+            found.whole_output = own_shape
             rest = own_shape[:dim] + own_shape[dim + 1 :]
             if dim != class_dim:
                 found.extra["logits_dim"] = dim
             if target is not None and _numel(rest) == target.numel():
                 found.target = target.reshape(rest)
+                found.compared = thinned(found.target, before.steps[:dim] + before.steps[dim + 1 :])
     return found
 
 
@@ -103,19 +112,30 @@ def _same_classes(dim: int, shape: tuple[int, ...], class_dim: int, loss_shape: 
     return dim == class_dim
 
 
-def scores_before(graph: Graph, log_softmax: Node, dim: int) -> tuple[Tensor | None, bool]:
-    """What enters a log-softmax: exactly when known, else up to a constant in each row (then the flag is True)."""
+@dataclass(frozen=True)
+class Scores:
+    """What enters a log-softmax, every ``steps[d]``-th entry; ``centered``: known up to a constant in each row."""
+
+    values: Tensor | None
+    centered: bool
+    steps: tuple[int, ...]
+
+
+def scores_before(graph: Graph, log_softmax: Node, dim: int) -> Scores:
+    """What enters a log-softmax: exactly when known, else from its result (less a constant in each row)."""
     child, nr = log_softmax.edges[0]
-    if child is not None:
-        found = value_of(graph, child, nr)
-        if found is not None:
-            return found, False
-    result = graph.saved(log_softmax, "result")
-    if result is None:
-        return None, False
-    if result.dtype in (torch.float16, torch.bfloat16):
-        result = result.float()
-    return result - result.mean(dim, keepdim=True), True
+    shape = log_softmax.shape() or ()
+    steps = strides_for(shape, _PART, keep=(dim,) if dim < len(shape) else ())
+    found = value_of(graph, child, nr)
+    if found is not None and len(steps) == found.dim():
+        return Scores(thinned(found, steps), False, steps)
+    result = graph.saved(log_softmax, "result") if log_softmax.kind == "LogSoftmax" else None
+    if result is None or len(steps) != result.dim():
+        return Scores(None, False, steps)
+    part = thinned(result, steps)
+    if part.dtype in (torch.float16, torch.bfloat16):
+        part = part.float()
+    return Scores(part - part.mean(dim, keepdim=True), True, steps)
 
 
 def _pair(kind: str, *, symmetric: bool) -> Callable[[Graph, Node, bool], Match]:
@@ -251,21 +271,25 @@ def _difference(graph: Graph, node: Node, edge: Edge, kind: str, values: Tensor 
     else:
         values = None
     if other[0] is not None:
-        target = value_of(graph, other[0], other[1])
-        found.target, found.target_shape = target, _before_expand(other, joint)
+        found.target = value_of(graph, other[0], other[1])
+        found.target_shape = _before_expand(other, joint)
         return found
-    if values is None:
+    if values is None or joint is None:
         return found
-    found.extra["error_rms"] = None
     if output is not None:
-        found.target = _whole_when_close(output - values if first == 0 else output + values, values, output)
+        steps = strides_for(joint, _PART)
+        wide_output = output.expand(joint) if output.dim() <= len(joint) else output
+        mine, theirs = thinned(wide_output, steps), thinned(values, steps)
+        found.target = _whole_when_close(mine - theirs if first == 0 else mine + theirs, theirs, mine)
         found.reconstructed = True
-        found.target_shape = joint
+        found.target_shape = found.whole_target = joint
+        if any(step > 1 for step in steps):
+            found.output, found.whole_output = mine, tuple(output.shape)
     bigger = joint is not None and found.output_shape is not None and _numel(joint) > _numel(found.output_shape)
     if bigger and not _explicitly_unsqueezed(inner, joint):
         narrow = _outer_shape(values, found.output_shape or ())
         if narrow is not None:
-            found.target_shape = narrow
+            found.target_shape = found.whole_target = narrow
             if found.target is not None:
                 found.target = _narrowed(found.target, narrow)
     return found
@@ -315,7 +339,9 @@ def _narrowed(target: Tensor, shape: tuple[int, ...]) -> Tensor:
     for d, extent in enumerate(padded):
         if extent == 1 and target.shape[d] > 1:
             target = target.narrow(d, 0, 1)
-    return target.reshape(shape)
+    while target.dim() > len(shape):
+        target = target.squeeze(0)
+    return target
 
 
 def _whole_when_close(target: Tensor, values: Tensor, output: Tensor) -> Tensor:
@@ -360,7 +386,9 @@ def _product_of_two(graph: Graph, node: Node, first: Node, second: Node) -> Matc
 
 def _same_values(graph: Graph, node: Node) -> bool:
     left, right = graph.saved(node, "self"), graph.saved(node, "other")
-    return left is not None and right is not None and left.shape == right.shape and bool(torch.equal(left, right))
+    if left is None or right is None or left.shape != right.shape:
+        return False
+    return bool(torch.equal(piece(left, _PART), piece(right, _PART)))
 
 
 def log_source(graph: Graph, node: Node | None) -> tuple[Node, str] | None:
@@ -451,7 +479,7 @@ def _soft(
     shape = node.shape()
     if constant is not None and (shape is None or constant.dim() == 0):
         return None
-    if constant is not None and not constant.is_complex() and bool((constant < 0).any()):
+    if constant is not None and not constant.is_complex() and bool((piece(constant, _PART) < 0).any()):
         return None  # weights with signs are no probabilities: policy gradients and the like
     if dim is None or shape is None or len(shape) != len(at.shape() or ()) or shape[dim] < 2:
         if how == "log_softmax":
@@ -465,11 +493,16 @@ def _soft(
         found.own = at
         found.consumed.append(at)
         found.inner = at.edges[0]
-        if at.kind == "LogSoftmax":
-            found.output, found.centered = scores_before(graph, at, dim)
-        else:
-            child, nr = at.edges[0]
-            found.output = value_of(graph, child, nr) if child is not None else None
+        scores = scores_before(graph, at, dim)
+        found.output, found.centered = scores.values, scores.centered
+        found.whole_output = at.shape()
+        if constant is not None and shape is not None:
+            try:
+                found.target = constant.expand(shape)
+                found.compared = thinned(found.target, scores.steps)
+            except RuntimeError:
+                found.target = None
+        return found
     else:
         found.output = graph.saved(at, "self")
         below = _below_log(at)
@@ -484,7 +517,7 @@ def _soft(
 
 
 def additive_parts(graph: Graph, node: Node, *, limit: int = 8) -> tuple[list[tuple[float, Node, int]], bool] | None:
-    """The live summands of a sum or difference of equally large tensors, with signs; and whether a constant is added."""
+    """The live summands of a sum of equally large tensors, with signs; and whether a constant is added."""
     size = node.numel()
     parts: list[tuple[float, Node, int]] = []
     constant = False
@@ -517,7 +550,7 @@ def _sum(graph: Graph, node: Node, offset: bool) -> Match | None:
     found = additive_parts(graph, node)
     if found is None:
         return None
-    parts, constant = found
+    parts, _constant = found
     return _binary(graph, node, parts) or _binary_logits(graph, node, parts) or _gaussian_kl(node, parts)
 
 
@@ -668,13 +701,15 @@ def _gather(graph: Graph, node: Node, offset: bool) -> Match | None:
         found.own = at
         found.consumed.append(at)
         found.inner = at.edges[0]
-        if at.kind == "LogSoftmax":
-            log_dim = _dim_of_log(graph, at)
-            output, found.centered = scores_before(graph, at, log_dim if log_dim is not None else dim)
-        else:
-            child, nr = at.edges[0]
-            output = value_of(graph, child, nr) if child is not None else None
-        found.output = output.reshape(shape) if output is not None and output.numel() == _numel(shape) else None
+        log_dim = _dim_of_log(graph, at)
+        scores = scores_before(graph, at, log_dim if log_dim is not None else dim)
+        found.whole_output = shape
+        if scores.values is not None and at.shape() == shape:
+            found.output, found.centered = scores.values, scores.centered
+            if target is not None and target.dim() == len(shape) - 1:
+                found.compared = thinned(target, scores.steps[:dim] + scores.steps[dim + 1 :])
+        elif scores.values is not None and scores.values.numel() == _numel(shape):
+            found.output, found.centered = scores.values.reshape(shape), scores.centered
     else:
         found.output = (
             graph.saved(node, "self") if node.kind == "Gather" else value_of(graph, node.edges[0][0], node.edges[0][1])

@@ -1,4 +1,4 @@
-"""What the graph of a loss tells: its terms, how they are reduced and weighted, what enters them and what they compare with."""
+"""What the graph of a loss tells: its terms, how they are reduced and weighted, and what they compare."""
 
 from __future__ import annotations
 
@@ -139,7 +139,7 @@ def _number(value: float | Tensor | None) -> float | None:
 
 
 def _peel(peeling: _Peeling, node: Node, state: _State) -> None:
-    """From the root inward, iteratively: scalars, reductions, views and sums are taken off until a term is recognized."""
+    """From the root inward: scalars, reductions, views and sums are taken off until a term is recognized."""
     graph = peeling.graph
     stack: list[tuple[Node, _State]] = [(node, state)]
     root_has_data = any(root.data for root, _ in graph.roots)
@@ -173,6 +173,13 @@ def _open(graph: Graph, node: Node, state: _State) -> list[tuple[Node, _State]] 
     live = node.live()
     if not live:
         return None
+    if (
+        kind in ("Add", "Sub", "Rsub", "Mul", "Div")
+        and node.numel() > 1
+        and node.data
+        and not all(c.data for c, _ in live)
+    ):
+        return None  # a bias or a scale: a layer written by hand, the model begins here
     if kind == "Neg":
         return [(live[0][0], state.at(node, coefficient=-state.coefficient))]
     if kind in ("Mul", "Div"):
@@ -378,7 +385,6 @@ def _entry(graph: Graph, term: _Term, limit: int) -> dict[str, Any]:
     entry: dict[str, Any] = {"kind": kind}
     if match is not None and kind == "gather" and state.signed_weights:
         entry["kind"] = kind = "custom"
-    output, target = (match.output, match.target) if match is not None else (None, None)
     sums = _sums(term, match)
     entry["reduction"] = sums.reduction
     natural = match.natural if match is not None else 1
@@ -411,12 +417,12 @@ def _entry(graph: Graph, term: _Term, limit: int) -> dict[str, Any]:
         found = value_of(graph, term.node)
         if found is not None:
             entry["output"] = output_statistics(found, limit=limit)
-        _name_head(graph, entry["head"], head.nodes)
+        name_head(graph, entry["head"], head.nodes)
         return entry
     head = head_of(graph, match.inner[0], match.inner[1]) if match.inner is not None else head_of(graph, None)
     entry["layer"] = head.layer
     entry["op"] += head.path[:16]
-    _name_head(graph, head.entries, head.nodes)
+    name_head(graph, head.entries, head.nodes)
     if match.own is not None:
         shape = match.own.shape()
         dim = match.extra.get("logits_dim", match.class_dim)
@@ -435,13 +441,13 @@ def _entry(graph: Graph, term: _Term, limit: int) -> dict[str, Any]:
     for key in ("label_smoothing", "target_live", "modified", "latent"):
         if match.extra.get(key):
             entry[key] = match.extra[key]
-    _compare(graph, entry, match, output, target, limit)
+    compare(entry, match, limit)
     return entry
 
 
-def _compare(
-    graph: Graph, entry: dict[str, Any], match: Match, output: Tensor | None, target: Tensor | None, limit: int
-) -> None:
+def compare(entry: dict[str, Any], match: Match, limit: int) -> None:
+    """Fill in what enters the term and how well both sides agree."""
+    output, target = match.output, match.target
     kind = entry["kind"]
     dim = match.extra.get("logits_dim", match.class_dim)
     joint = match.joint
@@ -452,15 +458,22 @@ def _compare(
     if output is not None:
         if broadcast is not None and match.output_shape is not None:
             output = _first_of_expanded(output, match.output_shape)
+        telling = kind == "nll" and not match.centered
         entry["output"] = output_statistics(
-            output, class_dim=dim, centered=match.centered, log_normalized=kind == "nll", limit=limit
+            output, class_dim=dim, centered=match.centered, log_normalized=telling, limit=limit
         )
+        if match.whole_output is not None and broadcast is None:
+            entry["output"]["shape"] = list(match.whole_output)
     if target is not None:
         if broadcast is not None and match.target_shape is not None:
             target = _first_of_expanded(target, match.target_shape)
         entry["target"] = target_statistics(target, ignore_index=match.ignore_index, limit=limit)
         if match.reconstructed:
             entry["target"]["reconstructed"] = True
+        if match.whole_target is not None:
+            entry["target"]["shape"] = list(match.whole_target)
+    if match.compared is not None:
+        target = match.compared
     if output is None or target is None or broadcast is not None:
         return
     if kind in ("nll", "gather", "cross_entropy_soft", "bce", "bce_logits", "kl", "mse", "hinge"):
@@ -584,7 +597,7 @@ def _undoes(divisor: float, total: int, counts: list[int], shape: tuple[int, ...
     return any(abs(divisor - c) < 1e-6 * c for c in candidates) or (masked and divisor > 1)
 
 
-def _name_head(graph: Graph, entries: list[dict[str, Any]], nodes: list[Node]) -> None:
+def name_head(graph: Graph, entries: list[dict[str, Any]], nodes: list[Node]) -> None:
     for entry, node in zip(entries, nodes, strict=True):
         _, layer = layer_feeding(graph, node)
         entry["name"] = f"{entry['kind']} after {layer}" if layer is not None else None

@@ -60,7 +60,8 @@ def placements(graph: Graph) -> dict[int, Placement]:
 
     >>> from unstuck.probes.graph import walk
     >>> layer = torch.nn.Linear(2, 4)
-    >>> found = placements(walk(layer(torch.ones(3, 2)).mean(), names={id(layer.weight): "fc.weight", id(layer.bias): "fc.bias"}))
+    >>> names = {id(layer.weight): "fc.weight", id(layer.bias): "fc.bias"}
+    >>> found = placements(walk(layer(torch.ones(3, 2)).mean(), names=names))
     >>> found[id(layer.bias)].role, found[id(layer.bias)].layer
     ('bias', 'fc')
     """

@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+_COMPRESSED = (torch.sparse_csr, torch.sparse_csc, torch.sparse_bsr, torch.sparse_bsc)
+
 
 def plain(tensor: Tensor) -> Tensor:
     """The tensor without graph, as strided real numbers; shares memory wherever that is possible.
@@ -19,9 +21,7 @@ def plain(tensor: Tensor) -> Tensor:
     if found.layout != torch.strided:
         if found.layout == torch.sparse_coo:
             found = (found if found.is_coalesced() else found.coalesce()).values()
-        elif found.layout in (torch.sparse_csr, torch.sparse_csc, torch.sparse_bsr, torch.sparse_bsc):
-            found = found.values()
-        elif getattr(found, "is_nested", False):
+        elif found.layout in _COMPRESSED or getattr(found, "is_nested", False):
             found = found.values()
         else:
             found = found.to_dense()

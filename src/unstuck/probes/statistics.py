@@ -31,11 +31,10 @@ def describe(tensor: Tensor, *, limit: int = LIMIT) -> dict[str, Any]:
         return {"shape": list(tensor.shape), **numbers(whole, limit=limit)}
 
 
-def numbers(whole: Tensor, *, limit: int = LIMIT) -> dict[str, Any]:
-    """The numbers of :func:`describe` for a plain tensor."""
-    bad = count_nonfinite(whole)
-    part = piece(whole, limit)
-    flat = wide(part).cpu().reshape(-1) if part.device.type != "cpu" else wide(part).reshape(-1)
+def numbers(whole: Tensor, *, limit: int = LIMIT, nonfinite: int | None = None) -> dict[str, Any]:
+    """The numbers of :func:`describe` for a plain tensor; ``nonfinite`` is their count, when it is known already."""
+    bad = count_nonfinite(whole) if nonfinite is None else nonfinite
+    flat = wide(piece(whole, limit).cpu()).reshape(-1)
     if bad:
         flat = flat[torch.isfinite(flat)]
     count = flat.numel()
@@ -43,9 +42,9 @@ def numbers(whole: Tensor, *, limit: int = LIMIT) -> dict[str, Any]:
         nan = math.nan
         return {"mean": nan, "std": nan, "min": nan, "max": nan, "nonfinite": bad, "rms": nan}
     low, high = (float(x) for x in torch.aminmax(flat))
-    mean = float(flat.sum()) / count
     if low == high:  # rounding of the mean must not make a constant vary
         return {"mean": low, "std": 0.0, "min": low, "max": high, "nonfinite": bad, "rms": abs(low)}
+    mean = float(flat.sum()) / count
     centered = flat - mean
     std = math.sqrt(float(torch.dot(centered, centered)) / count)
     return {"mean": mean, "std": std, "min": low, "max": high, "nonfinite": bad, "rms": math.hypot(mean, std)}

@@ -31,28 +31,25 @@ def output_statistics(
     columns). ``centered`` says that the values are known only up to a constant in each row.
     """
     whole = plain(output)
-    found: dict[str, Any] = {"shape": list(output.shape), **numbers(whole, limit=limit)}
+    bad = count_nonfinite(whole)
     rows_dim = class_dim if class_dim is not None else (whole.dim() - 1 if whole.dim() >= 2 else None)
-    steps = strides_for(tuple(whole.shape), limit, keep=(rows_dim,) if rows_dim is not None else ())
-    part = thinned(whole, steps)
-    part = wide(part.cpu() if part.device.type != "cpu" else part)
-    found["in_unit"] = (
-        bool(part.numel() > 0 and found["nonfinite"] == 0 and found["min"] >= 0 and found["max"] <= 1) and not centered
-    )
+    keep = (rows_dim,) if rows_dim is not None and rows_dim < whole.dim() else ()
+    part = wide(thinned(whole, strides_for(tuple(whole.shape), limit, keep=keep)).cpu())
+    found: dict[str, Any] = {"shape": list(output.shape), **numbers(part, limit=part.numel(), nonfinite=bad)}
+    inside = bad == 0 and part.numel() > 0 and found["min"] >= 0
+    found["in_unit"] = inside and found["max"] <= 1 and not centered
     found["row_sum_one"] = None
-    if rows_dim is not None and part.dim() > rows_dim and part.shape[rows_dim] >= 2 and not centered and part.numel():
-        if found["min"] >= 0:
-            good = ((part.sum(rows_dim) - 1).abs() <= 1e-3) & (part.amin(rows_dim) >= 0)
-            found["row_sum_one"] = float(good.double().mean())
-        else:
-            found["row_sum_one"] = float(
-                (((part.sum(rows_dim) - 1).abs() <= 1e-3) & (part.amin(rows_dim) >= 0)).double().mean()
-            )
-    found["varies"] = _varies(part, class_dim)
+    if keep and part.shape[keep[0]] >= 2 and not centered and part.numel():
+        right = (part.sum(keep[0]) - 1).abs() <= 1e-3
+        if not inside:
+            right &= part.amin(keep[0]) >= 0
+        found["row_sum_one"] = int(torch.count_nonzero(right)) / right.numel()
+    found["varies"] = 0.0 if found["std"] == 0 and part.dim() and part.shape[0] > 1 else _varies(part, class_dim)
     if centered:
         found["centered"] = True
-    if log_normalized and rows_dim is not None and part.numel():
-        found["log_normalized"] = float((part.logsumexp(rows_dim).abs() <= 1e-3).double().mean())
+    if log_normalized and keep and part.numel():
+        right = part.logsumexp(keep[0]).abs() <= 1e-3
+        found["log_normalized"] = int(torch.count_nonzero(right)) / right.numel()
     return found
 
 
@@ -60,14 +57,16 @@ def _varies(part: Tensor, class_dim: int | None) -> float | None:
     """Largest standard deviation over the batch of any output unit; None when there is one example only."""
     if part.dim() == 0 or part.numel() == 0 or (class_dim == 0 and part.dim() == 1):
         return None
-    if class_dim not in (None, 0) and part.dim() > 2 and part.shape[0] == 1:
-        part = part.movedim(int(class_dim or 0), -1).reshape(-1, part.shape[int(class_dim or 0)])
+    if class_dim is not None and 0 < class_dim < part.dim() and part.dim() > 2 and part.shape[0] == 1:
+        part = part.movedim(class_dim, -1).reshape(-1, part.shape[class_dim])  # positions are examples
     if part.shape[0] < 2:
         return None
-    low, high = torch.aminmax(part, dim=0)
-    if bool((low == high).all()):
-        return 0.0
-    return float(part.std(dim=0, correction=0).max())
+    low, high = part.amin(0), part.amax(0)
+    moving = low < high
+    if not bool(moving.any()):
+        return 0.0 if not bool(torch.isnan(low).any()) else math.nan
+    centered = part - part.mean(0)
+    return math.sqrt(float(torch.where(moving, (centered * centered).mean(0), 0.0).max()))
 
 
 def target_statistics(target: Tensor, *, ignore_index: int | None = None, limit: int = LIMIT) -> dict[str, Any]:
@@ -110,7 +109,7 @@ def target_statistics(target: Tensor, *, ignore_index: int | None = None, limit:
         found["distinct"] = min(_DISTINCT, int(torch.unique(sample).numel())) if sample.numel() else 0
     found["binary"] = bool(finite.numel()) and whole_numbers and low >= 0 and high <= 1
     found["one_hot"] = _one_hot(part) if found["binary"] and whole.shape == values.shape else False
-    found["batch_equal"] = _batch_equal(whole)
+    found["batch_equal"] = batch_equal(whole)
     if found["one_hot"]:
         dim = class_dim_of(part)
         tally = part.to(torch.int64).sum([d for d in range(part.dim()) if d != dim])
@@ -136,7 +135,7 @@ def _one_hot(part: Tensor) -> bool:
     return part.dim() > 2 and part.shape[1] >= 2 and bool((part.sum(1) == 1).all())
 
 
-def _batch_equal(whole: Tensor) -> bool | None:
+def batch_equal(whole: Tensor) -> bool | None:
     """Every example has the same target; None when there is one example only."""
     if whole.dim() == 0 or whole.shape[0] < 2 or whole.numel() == 0:
         return None
@@ -189,7 +188,7 @@ def accuracy(
 
 
 def explained(output: Tensor, target: Tensor, *, limit: int = LIMIT) -> float | None:
-    """r²: 1 − squared error / variance of the targets over this batch, per column; None when the targets do not vary."""
+    """r²: 1 − squared error / variance of the targets over this batch, per column; None when they do not vary."""
     out, want = plain(output), plain(target)
     if out.shape != want.shape or out.dim() == 0 or out.shape[0] < 2 or out.numel() == 0:
         return None

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import Tensor
 
@@ -13,7 +11,10 @@ from unstuck.probes.graph import Graph, Node, normalized_dim
 PRODUCTS = 8_000_000
 # Operations that save their own result.
 _RESULT = frozenset(
-    {"Relu", "Sigmoid", "Tanh", "Softmax", "LogSoftmax", "Exp", "Sqrt", "Rsqrt", "Reciprocal", "Logsumexp", "LinalgVectorNorm", "Norm", "Expm1", "Cumprod", "Prod", "Pdist"}
+    {
+        "Relu", "Sigmoid", "Tanh", "Softmax", "LogSoftmax", "Exp", "Expm1", "Sqrt", "Rsqrt", "Reciprocal", "Logsumexp",
+        "LinalgVectorNorm", "Norm", "Prod",
+    }
 )  # fmt: skip
 _SAME_ORDER = frozenset(
     {"View", "ReshapeAlias", "UnsafeView", "Squeeze", "Unsqueeze", "Flatten", "Reshape", "ViewAs", "Unflatten"}
@@ -21,13 +22,15 @@ _SAME_ORDER = frozenset(
 _SAME = frozenset({"Alias", "Clone", "Contiguous", "Detach", "LiftFresh", "Lift"})
 
 
-def value_of(graph: Graph, node: Node, output: int = 0, *, products: int = PRODUCTS, depth: int = 24) -> Tensor | None:
+def value_of(
+    graph: Graph, node: Node | None, output: int = 0, *, products: int = PRODUCTS, depth: int = 24
+) -> Tensor | None:
     """The tensor that an operation put out, detached; None when the graph does not know it.
 
     Read from what it or a view of it saved; a matrix product of a saved input with the present weight is computed
     again if that takes at most ``products`` multiplications (equal up to rounding).
     """
-    if depth <= 0 or output != 0:
+    if node is None or depth <= 0 or output != 0:
         return None
     if node.leaf is not None:
         return node.leaf.detach()
@@ -59,17 +62,6 @@ def value_of(graph: Graph, node: Node, output: int = 0, *, products: int = PRODU
         return _checked(_viewed(graph, node, inner), node) if inner is not None else None
     if kind in ("Addmm", "Mm"):
         return _checked(_product(graph, node, products), node)
-    return None
-
-
-def input_of(graph: Graph, node: Node, **options: Any) -> Tensor | None:
-    """The tensor that enters an operation by its first edge: saved by it, or put out by the operation before it."""
-    for key in ("self", "mat1", "input"):
-        found = graph.saved(node, key) if hasattr(type(node.raw), f"_saved_{key}") else None
-        if found is not None:
-            return found
-    if node.edges and node.edges[0][0] is not None:
-        return value_of(graph, node.edges[0][0], node.edges[0][1], **options)
     return None
 
 
@@ -112,20 +104,19 @@ def _viewed(graph: Graph, node: Node, inner: Tensor) -> Tensor | None:
 
 
 def _product(graph: Graph, node: Node, products: int) -> Tensor | None:
-    left_key, right_key = ("mat1", "mat2") if node.kind == "Addmm" else ("self", "mat2")
+    """A matrix product computed again; only from operands that are certainly those of the forward pass."""
     edges = node.edges[-2:]
     shape = node.shape()
     if shape is None or len(shape) != 2:
         return None
-    left = graph.saved(node, left_key)
-    if left is None and edges[0][0] is not None:
-        left = value_of(graph, edges[0][0], edges[0][1], depth=4)
-    if left is None or left.dim() != 2 or left.shape[0] * left.shape[1] * shape[1] > products:
+    left = _operand(graph, node, "mat1" if node.kind == "Addmm" else "self", edges[0])
+    if left is None or left.dim() != 2 or left.layout != torch.strided:
         return None
-    right = graph.saved(node, right_key)
-    if right is None and edges[1][0] is not None:
-        right = value_of(graph, edges[1][0], edges[1][1], depth=4)
-    if right is None or right.dim() != 2 or right.dtype != left.dtype or left.layout != torch.strided:
+    slow = left.device.type == "cpu" and left.dtype not in (torch.float32, torch.float64)
+    if left.shape[0] * left.shape[1] * shape[1] > (products // 64 if slow else products):
+        return None
+    right = _operand(graph, node, "mat2", edges[1])
+    if right is None or right.dim() != 2 or right.dtype != left.dtype:
         return None
     if node.kind == "Mm":
         return left @ right
@@ -136,3 +127,10 @@ def _product(graph: Graph, node: Node, products: int) -> Tensor | None:
     if bias is None or bias.dtype != left.dtype:
         return None
     return torch.addmm(bias, left, right)
+
+
+def _operand(graph: Graph, node: Node, key: str, edge: tuple[Node | None, int]) -> Tensor | None:
+    found = graph.saved(node, key)
+    if found is None and edge[0] is not None and not graph.unreadable(node, key):
+        found = value_of(graph, edge[0], edge[1], depth=4)
+    return found
