@@ -33,7 +33,7 @@ FAR = 1e12  # a step so late that β^FAR is zero
 
 @dataclass(frozen=True)
 class Kernel:
-    """A kernel that fits a rule; ``advance`` as in :mod:`unstuck.optim.eager`, ``bytes_moved`` per float32 parameter."""
+    """A kernel that fits a rule; ``advance`` as in ``eager``, ``bytes_moved`` for each float32 parameter."""
 
     name: str
     advance: Advance

@@ -6,11 +6,12 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from itertools import repeat
-from operator import is_, is_not
+from operator import is_, is_not, itemgetter
 from typing import Any
 
 import torch
 from torch import Tensor
+from torch.optim.optimizer import _global_optimizer_post_hooks, _global_optimizer_pre_hooks
 
 from unstuck.core.errors import BadInput
 from unstuck.optim import eager, sparse
@@ -65,6 +66,9 @@ class Optimizer(torch.optim.Optimizer):
     0.5
     """
 
+    _moving: bool  # some value besides the rate changes by itself, so the rule is built anew at each step
+    _looks_ahead: bool | None
+
     def __init__(self, params: Iterable[Any], rule: Rule, *, lowering: str = "auto") -> None:
         if not isinstance(rule, Rule):
             raise BadInput("rule", got=rule, want="an unstuck.optim.Rule", hint="or use a name: unstuck.optim.Adam")
@@ -85,6 +89,7 @@ class Optimizer(torch.optim.Optimizer):
         self.schedules = dict(schedules)
         self._forget()
         self._keys = tuple(k for k in defaults if k != "lr")
+        self._pick = itemgetter(*self._keys)  # at least maximize and one more: a tuple
         for name, schedule in self.schedules.items():
             if not callable(schedule):
                 raise BadInput(
@@ -143,7 +148,7 @@ class Optimizer(torch.optim.Optimizer):
                 want="a finite number, zero or more",
                 hint=f"group {index}, update {update}; no parameter was moved",
             )
-        raw = tuple([group[k] for k in self._keys])
+        raw = self._pick(group)
         known = self._rules.get(index)
         if known is None or known[0] != raw or self._moving:
             values: dict[str, Any] = {"lr": base}
@@ -174,10 +179,10 @@ class Optimizer(torch.optim.Optimizer):
         self._cache: dict[int, _Lists] = {}
         self._rules: dict[int, tuple[tuple[Any, ...], Rule]] = {}
         self._moving = False
-        self._looks_ahead: bool | None = None
+        self._looks_ahead = None
         self.used: list[dict[str, float]] = []
 
-    def _lists(self, index: int, params: list[Tensor], grads: list[Tensor | None], rule: Rule) -> _Lists:
+    def _lists(self, index: int, params: list[Tensor], grads: list[Tensor | None]) -> _Lists:
         """The group's buckets; built anew only when parameters, gradients' presence, ages or state tensors changed."""
         lists = self._cache.get(index)
         if lists is not None and lists.known == len(self.state) and len(lists.params) == len(params):
@@ -185,8 +190,12 @@ class Optimizer(torch.optim.Optimizer):
                 same = all(map(is_not, grads, repeat(None)))
             else:
                 same = lists.have == [g is not None and not g.is_sparse for g in grads]
-            if same and all(map(is_, lists.params, params)) and not any(b.stale(rule) for b in lists.buckets):
-                return lists
+            if same and all(map(is_, lists.params, params)):
+                if lists.single:
+                    if not lists.buckets[0].stale():
+                        return lists
+                elif not any(bucket.stale() for bucket in lists.buckets):
+                    return lists
         have = [g is not None and not g.is_sparse for g in grads]
         apart: dict[tuple[Any, ...], list[int]] = {}
         for place, (p, present) in enumerate(zip(params, have, strict=True)):
@@ -212,7 +221,17 @@ class Optimizer(torch.optim.Optimizer):
         """
         if torch.compiler.is_compiling():
             return _step_outside(self, closure)
+        if (
+            _global_optimizer_pre_hooks
+            or _global_optimizer_post_hooks
+            or self._optimizer_step_pre_hooks
+            or self._optimizer_step_post_hooks
+            or torch.autograd._profiler_enabled()  # type: ignore[attr-defined]
+        ):
+            return _heard_step(self, closure)
         return self._step(closure)
+
+    step.hooked = True  # type: ignore[attr-defined]  # torch wraps a step that does not say so, at 6 µs a call
 
     def _step(self, closure: Callable[[], Any] | None) -> Any:
         loss = None
@@ -223,7 +242,9 @@ class Optimizer(torch.optim.Optimizer):
         elif closure is not None:
             with torch.enable_grad():
                 loss = closure()
-        with torch.no_grad():
+        gradients_were_on = torch.is_grad_enabled()
+        torch._C._set_grad_enabled(False)  # torch.no_grad() takes a microsecond more
+        try:
             work: list[_Work] = []
             thin: list[tuple[Rule, Tensor, Tensor, float]] = []
             used = []
@@ -233,14 +254,14 @@ class Optimizer(torch.optim.Optimizer):
                 grads = [p.grad for p in params]
                 rule, lr, base = self._values(index, group)
                 used.append({"lr": lr})
-                lists = self._lists(index, params, grads, rule)
+                lists = self._lists(index, params, grads)
                 if (
                     lists.all
                     and not all(map(torch.Tensor.is_contiguous, grads))
                     and any(g.is_sparse for g in grads if g is not None)
                 ):  # dense so far, sparse from now on
                     del self._cache[index]
-                    lists = self._lists(index, params, grads, rule)
+                    lists = self._lists(index, params, grads)
                 if not lists.all:
                     for p, g in zip(params, grads, strict=True):
                         if g is not None and g.is_sparse:
@@ -267,6 +288,8 @@ class Optimizer(torch.optim.Optimizer):
             for group in self.param_groups:
                 group["updates"] += 1
             self.used = used
+        finally:
+            torch._C._set_grad_enabled(gradients_were_on)
         return loss
 
     def _ahead(self, closure: Callable[[], Any] | None) -> Any:
@@ -311,6 +334,7 @@ class Optimizer(torch.optim.Optimizer):
         super().__setstate__(state)
         self.defaults.pop("differentiable", None)
         self._forget()
+        self._pick = itemgetter(*self._keys)
         for group in self.param_groups:
             for key, value in self.defaults.items():
                 group.setdefault(key, value)
@@ -340,9 +364,12 @@ class Optimizer(torch.optim.Optimizer):
         return "\n".join([*lines, ")"])
 
 
-@torch.compiler.disable
+_heard_step = torch.optim.Optimizer.profile_hook_step(Optimizer._step)  # with hooks and the profiler's label
+
+
+@torch.compiler.disable  # type: ignore[untyped-decorator]
 def _step_outside(optimizer: Optimizer, closure: Callable[[], Any] | None) -> Any:
-    return optimizer._step(closure)
+    return _heard_step(optimizer, closure)
 
 
 def _prepare(work: list[_Work]) -> None:

@@ -174,7 +174,7 @@ class _Polynomial(Schedule):
     end: float
 
     def value(self, t: float) -> float:
-        return self.end + (1.0 - self.end) * (1.0 - min(t / self.over, 1.0)) ** self.power
+        return float(self.end + (1.0 - self.end) * (1.0 - min(t / self.over, 1.0)) ** self.power)
 
 
 def polynomial(length: int, *, power: float = 1.0, end: float = 0.0) -> Schedule:

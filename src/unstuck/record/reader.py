@@ -243,6 +243,7 @@ class _Columns:
         self.loss = _Points()
         self.batch = _Points()
         self.clip_norm = _Points()
+        self.gradient_norm = _Points()
         self.clip_maximum = _Points()
         self.changes: list[tuple[int, list[float]]] = []
         self.rate: float | None = None
@@ -260,6 +261,7 @@ class _Columns:
             backwards=Series(self.steps, self.backwards),
             seconds=Series(self.steps, self.seconds),
             clip_norm=self.clip_norm.series(),
+            gradient_norm=self.gradient_norm.series(),
             clip_maximum=self.clip_maximum.series(),
             samples=self.samples,
             optimizer=self.optimizer,
@@ -292,6 +294,10 @@ def _take(line: dict[str, Any], recording: Recording, columns: dict[int, _Column
         check_sample(line)
         line["s"], line["o"] = s, o
         _column(columns, o).samples.append(line)
+    elif kind == "light":
+        step, norm = whole(line.get("s"), "s"), number(line.get("g"), "g")
+        if norm is not None:
+            _column(columns, whole(line.get("o"), "o", least=-1)).gradient_norm.add(step, norm)
     elif kind == "event":
         step = None if line.get("s") is None else whole(line["s"], "s")
         stream = 0 if line.get("o") is None else whole(line["o"], "o", least=-1)

@@ -75,6 +75,7 @@ class Stream:
     backwards: Series = field(default_factory=Series)
     seconds: Series = field(default_factory=Series)
     clip_norm: Series = field(default_factory=Series)  # gradient norm before clipping
+    gradient_norm: Series = field(default_factory=Series)  # of light samples: as the optimizer's step found it
     clip_maximum: Series = field(default_factory=Series)
     samples: list[Fact] = field(default_factory=list)  # as in docs/recording.md, in order of steps
     optimizer: Fact | None = None
@@ -155,7 +156,8 @@ class Recording:
         """The stream with most steps; an empty one if there is none."""
         if not self.streams:
             return Stream(0)
-        return max(self.streams.values(), key=lambda s: (s.steps, s.number >= 0, -s.number))
+        # Backward passes that no optimizer stepped on form stream −1; where an optimizer stepped, they are not the run.
+        return max(self.streams.values(), key=lambda s: (s.number >= 0 and s.steps > 0, s.steps, -s.number))
 
     def happened(self, kind: str) -> list[Event]:
         """All events of a kind."""

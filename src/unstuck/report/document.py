@@ -45,7 +45,7 @@ def plain(value: object) -> Any:
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple | set | frozenset | range):
         return [plain(item) for item in value]
-    if type(value).__name__ == "bool_":  # NumPy's boolean, which is no subclass of bool
+    if type(value).__module__ == "numpy" and type(value).__name__ in ("bool", "bool_"):  # no subclass of bool
         return bool(value)
     return str(value)
 

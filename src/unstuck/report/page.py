@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -50,9 +50,7 @@ def blocks(text: str) -> list[Block]:
     result: list[Block] = []
     for kind, lines in _chunks(textwrap.dedent(text).splitlines()):
         if kind == "code":
-            code = textwrap.dedent("\n".join(lines)).strip("\n")
-            if result and result[-1].kind == "code":  # a blank line inside indented code
-                code = result.pop().texts[0] + "\n\n" + code
+            code = textwrap.dedent("\n".join(lines)).strip("\n").rstrip()
             result.append(Block("code", (code,)))
         elif _BULLET.match(lines[0].strip()):
             items: list[str] = []
@@ -71,41 +69,40 @@ def blocks(text: str) -> list[Block]:
     return result
 
 
-def _chunks(lines: list[str]) -> Iterator[tuple[str, list[str]]]:
-    """Runs of lines that belong together: prose or code."""
+def _chunks(lines: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
+    """Runs of lines that belong together: a paragraph, a list's item or items, or code."""
     chunk: list[str] = []
     kind = "prose"
-    fenced = False
     for line in lines:
-        if line.strip().startswith("```"):
+        stripped = line.strip()
+        indented = line.startswith(("    ", "\t"))
+        if kind == "fenced" or stripped.startswith("```"):
+            if not stripped.startswith("```"):
+                chunk.append(line)
+                continue
             if chunk:
-                yield ("code" if fenced else kind), chunk
-            chunk, fenced, kind = [], not fenced, "prose"
-            continue
-        if fenced:
-            chunk.append(line)
-            continue
-        blank = not line.strip()
-        starts_code = line.startswith(("    ", "\t"))
-        if chunk and (
-            blank
-            or (
-                kind == "prose"
-                and not starts_code
-                and _BULLET.match(line.strip())
-                and not _BULLET.match(chunk[0].strip())
-            )
-        ):
+                yield ("code" if kind == "fenced" else kind), chunk
+            chunk, kind = [], "prose" if kind == "fenced" else "fenced"
+        elif kind == "code":
+            if indented or not stripped:  # a blank line does not end indented code
+                chunk.append(line)
+                continue
             yield kind, chunk
+            chunk, kind = [line], "prose"
+        elif not stripped:
+            if chunk:
+                yield kind, chunk
             chunk = []
-        if blank:
-            continue
-        if not chunk:
+        elif not chunk and indented and not _BULLET.match(stripped):
             # Only after a blank line: an indented line within a bullet goes on with the bullet.
-            kind = "code" if starts_code and not _BULLET.match(line.strip()) else "prose"
-        chunk.append(line.removesuffix("::") + ":" if line.endswith("::") and kind == "prose" else line)
+            chunk, kind = [line], "code"
+        else:
+            if chunk and _BULLET.match(stripped) and not indented and not _BULLET.match(chunk[0].strip()):
+                yield kind, chunk
+                chunk = []
+            chunk.append(line.removesuffix(":") if line.endswith("::") else line)
     if chunk:
-        yield ("code" if fenced else kind), chunk
+        yield ("code" if kind == "fenced" else kind), chunk
 
 
 def spans(text: str) -> list[tuple[bool, str]]:

@@ -115,9 +115,11 @@ def _is(value: object, kind: str) -> bool:
         return isinstance(value, bool)
     if kind == "null":
         return value is None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float):
         return False
-    return kind == "number" or value == int(value)
+    if isinstance(value, int):  # however long
+        return True
+    return math.isfinite(value) and (kind == "number" or value.is_integer())
 
 
 def _say(schema: Mapping[str, Any], root: Mapping[str, Any]) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import codecs
 import contextlib
+import io
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -73,52 +74,57 @@ class _Paper:
     """Lines for one console, as its width, colors and encoding allow."""
 
     def __init__(self, console: Console) -> None:
-        self.console = console
+        self.written = io.StringIO()
+        self.console = Console(
+            file=self.written,
+            width=console.width,
+            force_terminal=console.is_terminal,
+            color_system=console.color_system,  # type: ignore[arg-type]  # the name that it was made with
+            no_color=console.no_color,
+            legacy_windows=False,
+            highlight=False,
+        )
         self.plain = not console.is_terminal
         self.encoding = _encoding(console)
         self.ascii = not _can(self.encoding, "✖▲✔●→·│…")
         self.narrow = console.width < 60
 
     def report(self, report: Mapping[str, Any], files: Mapping[str, str]) -> str:
-        with self.console.capture() as captured:
-            self._report(report, files)
-        return captured.get()
+        self._report(report, files)
+        return self.written.getvalue()
 
     def page(self, page: Page) -> str:
-        with self.console.capture() as captured:
-            self._page(page)
-        return captured.get()
+        self._page(page)
+        return self.written.getvalue()
 
     def list(self, entries: Sequence[tuple[str, str, str]]) -> str:
-        with self.console.capture() as captured:
-            wide = max((len(name) for _, name, _ in entries), default=0)
-            for code, name, claim in entries:
-                pieces = [(code, "bold cyan"), (f"  {name:{0 if self.narrow else wide}}  ", "bold"), (claim, "dim")]
-                self._line(pieces, edge="fold" if self.narrow else "cut")
-            self._line([("unstuck explain CODE shows the page of one.", "dim")])
-        return captured.get()
+        wide = max((len(name) for _, name, _ in entries), default=0)
+        for code, name, claim in entries:
+            pieces = [(code, "bold cyan"), (f"  {name:{0 if self.narrow else wide}}  ", "bold"), (claim, "dim")]
+            self._line(pieces, edge="fold" if self.narrow else "cut")
+        self._line([("unstuck explain CODE shows the page of one.", "dim")])
+        return self.written.getvalue()
 
     def runs(self, rows: Sequence[Mapping[str, Any]]) -> str:
-        with self.console.capture() as captured:
-            wide = max((len(row["id"]) for row in rows), default=0)
-            for row in rows:
-                tone = wording.VERDICTS.get(row["state"], ("", "calm"))[1]
-                pieces = [
-                    (f"{row['id']:{wide}}  ", "bold"),
-                    (f"{wording.title(row['state']) or 'not judged':17}  ", _STYLES[tone]),
-                ]
-                if row["steps"] is not None:
-                    pieces.append((f"{wording.plural(row['steps'], 'step')}  ", "dim"))
-                if row["seconds"] is not None:
-                    pieces.append((f"{wording.duration(row['seconds'])}  ", "dim"))
-                pieces.append((row["finding"], _STYLES[wording.SEVERITY_TONES.get(row["severity"], "calm")]))
-                pieces.append((f" and {row['more']} more" if row["more"] else "", "dim"))
-                self._line(pieces)
-            if rows:
-                self._line([("unstuck report last shows the newest.", "dim")])
-            else:
-                self._line([("No run yet: unstuck run train.py", "")])
-        return captured.get()
+        wide = max((len(row["id"]) for row in rows), default=0)
+        for row in rows:
+            tone = wording.VERDICTS.get(row["state"], ("", "calm"))[1]
+            pieces = [
+                (f"{row['id']:{wide}}  ", "bold"),
+                (f"{wording.title(row['state']) or 'not judged':17}  ", _STYLES[tone]),
+            ]
+            if row["steps"] is not None:
+                pieces.append((f"{wording.plural(row['steps'], 'step')}  ", "dim"))
+            if row["seconds"] is not None:
+                pieces.append((f"{wording.duration(row['seconds'])}  ", "dim"))
+            pieces.append((row["finding"], _STYLES[wording.SEVERITY_TONES.get(row["severity"], "calm")]))
+            pieces.append((f" and {row['more']} more" if row["more"] else "", "dim"))
+            self._line(pieces)
+        if rows:
+            self._line([("unstuck report last shows the newest.", "dim")])
+        else:
+            self._line([("No run yet: unstuck run train.py", "")])
+        return self.written.getvalue()
 
     # ---- the report
 
@@ -198,7 +204,7 @@ class _Paper:
         self._items(list(finding["evidence"].items())[:MOST_EVIDENCE], indent=2)
         for remedy in finding["remedies"][:1]:
             self._line([("→ ", "bold green"), (remedy["text"] or remedy["name"], "bold")], indent=2)
-            for code in remedy["code"].splitlines():
+            for code in remedy["code"].rstrip("\n").split("\n") if remedy["code"] else ():
                 self._line([(code, "green")], indent=6, edge="keep")
         if finding.get("symptoms"):
             names = ", ".join(f"{symptom['code']} {symptom['name']}" for symptom in _flat(finding["symptoms"]))

@@ -91,7 +91,7 @@ class NesterovAverage:
 
     def weight(self, t: int) -> float:
         """μ_t."""
-        return self.beta * (1.0 - 0.5 * 0.96 ** (t * self.decay))
+        return float(self.beta * (1.0 - 0.5 * 0.96 ** (t * self.decay)))
 
     def product(self, t: int) -> float:
         """μ_1 · … · μ_t, remembered between calls."""

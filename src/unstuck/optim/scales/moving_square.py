@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -82,7 +83,7 @@ class MovingSquare:
             torch._foreach_maximum_(state["max_exp_avg_sq"], s)
 
     def factor(self, now: Now) -> float:
-        return self.correction(now.t) ** 0.5
+        return math.sqrt(self.correction(now.t))
 
     def denominator(self, state: State, now: Now) -> Tensors | None:
         eps = epsilon.lifted(self.eps_at, self.eps, self.correction(now.t))

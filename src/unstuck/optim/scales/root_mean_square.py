@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -38,7 +39,7 @@ class RootMeanSquare:
         torch._foreach_addcmul_(state["sum"], grads, grads)
 
     def factor(self, now: Now) -> float:
-        return float(now.t) ** 0.5
+        return math.sqrt(now.t)
 
     def denominator(self, state: State, now: Now) -> Tensors | None:
         # √(S/t) + ε = (√S + ε√t)/√t; the √t goes into the factor
