@@ -220,7 +220,7 @@
       if (values[i] !== null) return page.figure(values[i]);
       const series = chart.spec.series[line.series];
       const at = series.steps.indexOf(chart.uplot.data[0][i]);
-      return at < 0 ? "not finite" : page.figure(page.value(series.values[at]));
+      return at < 0 ? "nan" : page.figure(page.value(series.values[at]));
     }
     return undefined;
   }
