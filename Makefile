@@ -36,10 +36,10 @@ slow: $(INSTALLED)  ## the slow tests alone
 	$(TEST) -m slow
 
 look: $(INSTALLED)  ## render every page to PNG, to be looked at
-	$(BIN)/python tests/report/look.py
+	$(BIN)/python .ci/look.py
 
-bench: $(INSTALLED)  ## measure what watching costs
-	@set -e; for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python "$$script"; done
+bench: $(INSTALLED)  ## every benchmark, benchmarks/*/bench_*.py; one alone: make bench ONLY=journal
+	@set -e; for script in benchmarks/*/bench_*$(ONLY)*.py; do echo "== $$script"; $(BIN)/python "$$script"; done
 
 clean:  ## remove the virtual environment and every cache (recorded runs in .unstuck stay)
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -37,7 +37,7 @@ class Journal:
 
     A file that exists is never written over: the next free name is taken, see ``path``.
 
-    Cost: 0.2 µs a line and one page of memory for every 4 kB written; 1 µs a line without a memory map.
+    Cost: 0.2 µs a line and one page of memory for every 4 kB written; without a memory map two system calls a line.
 
     >>> import tempfile, pathlib
     >>> folder = pathlib.Path(tempfile.mkdtemp())
