@@ -44,7 +44,7 @@ def demo(
         outcome = parent.run(
             str(path),
             attendant="unstuck.watch.live:start",
-            settings={"run": place.name, "folder": str(place), "overhead": 0.03},
+            settings={"run": place.name, "folder": str(place), "overhead": 0.03, "allowance": 1.0},
         )
         if outcome.status != 0:
             print(f"unstuck: the demo's script ended with {outcome.status}", file=sys.stderr)

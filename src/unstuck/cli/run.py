@@ -22,6 +22,9 @@ def run(
     overhead: Annotated[
         float, typer.Option(help="Share of the step time that watching may cost after the first twenty steps.")
     ] = 0.03,
+    allowance: Annotated[
+        float, typer.Option(help="Seconds that the first twenty full samples may cost in all; they tell causes apart.")
+    ] = 1.0,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the report as JSON to this file too.")] = None,
     html_file: Annotated[Path | None, typer.Option("--html", help="Write the report as HTML to this file too.")] = None,
     fail_on: Annotated[
@@ -52,6 +55,8 @@ def run(
 
     if not 0.0 < overhead <= 1.0:
         raise BadInput("--overhead", got=overhead, want="a share of the step time in (0, 1]", hint="3 % is 0.03")
+    if not 0.0 <= allowance <= 3600.0:
+        raise BadInput("--allowance", got=allowance, want="seconds from 0 to 3600")
     if fail_on not in ("never", "warning", "error"):
         raise BadInput("--fail-on", got=fail_on, want="never, warning or error")
     for name, file in (("--json", json_file), ("--html", html_file)):
@@ -62,7 +67,7 @@ def run(
 
     target, arguments = command[0], command[1:]
     place = _run_folder(folder, target)
-    settings = {"run": place.name, "folder": str(place), "overhead": overhead}
+    settings = {"run": place.name, "folder": str(place), "overhead": overhead, "allowance": allowance}
     outcome = parent.run(
         target, arguments, module=module, attendant="unstuck.watch.live:start", settings=settings
     )

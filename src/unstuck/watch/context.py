@@ -13,6 +13,7 @@ import torch
 from unstuck.core.errors import BadInput
 from unstuck.record.reader import read_run
 from unstuck.record.runs import new_run
+from unstuck.watch.budget import ALLOWANCE_SECONDS
 from unstuck.watch.live import error_line, open_journal
 from unstuck.watch.watcher import Watcher
 
@@ -75,6 +76,7 @@ class watch:
             "arguments": sys.argv[1:],
             "module": False,
             "overhead": self.overhead,
+            "allowance": ALLOWANCE_SECONDS,
         }
         journal = open_journal(config, began=time.time())
         self._watcher = Watcher(journal, overhead=self.overhead, only=tuple(self.optimizers))

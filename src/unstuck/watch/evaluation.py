@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from unstuck.launch.frames import user_line
+from unstuck.watch.budget import clock
 from unstuck.watch.registry import Model, batch_modules
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 MAX_LOOKS = 60  # blocks without gradient that are looked into
 PASSES_PER_LOOK = 3  # forward passes looked at in each
+FREE_LOOKS = 4
 
 
 class EvaluationWatch:
@@ -29,7 +31,8 @@ class EvaluationWatch:
         self.steps_at_last_pass: dict[int, int] = {}
         self.in_row: dict[int, int] = {}
         self.evaluated: set[int] = set()
-        self.modes_written = 0
+        self.described = 0
+        self.price = 0.002
 
     def without_gradient(self, entered: bool) -> None:
         """A block without gradient was entered or left."""
@@ -69,7 +72,13 @@ class EvaluationWatch:
         self.in_row[model.number] += 1
         parts = batch_modules(module)
         in_training = sum(part.training for _, part in parts)
-        values = watcher.sampler.describe_inputs(model, args, kwargs)
+        # The first passes are described in any case (they tell the mode); later ones when there is time for it.
+        start = clock()
+        affordable = self.described < FREE_LOOKS or watcher.budget.credit(start) - watcher.fast.own >= self.price
+        values = watcher.sampler.describe_inputs(model, args, kwargs) if affordable else []
+        if affordable:
+            self.described += 1
+            self.price = clock() - start
         watcher.event(
             "forward_without_gradient",
             step=watcher.current_step(),
@@ -92,6 +101,3 @@ class EvaluationWatch:
         self.watcher.event(
             "mode", step=self.watcher.current_step(), limit=40, model=model.name, training=training, line=user_line()
         )
-
-    def last_words(self) -> None:
-        """Nothing is kept back."""

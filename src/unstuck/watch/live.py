@@ -50,7 +50,7 @@ class LiveAttendant:
                     "device_count": 0,
                 }
             )
-            self.watcher = Watcher(self.journal, overhead=self.config["overhead"])
+            self.watcher = Watcher(self.journal, overhead=self.config["overhead"], allowance=self.config["allowance"])
         except Exception as error:
             self.problem = f"{type(error).__name__}: {error}"
             self.journal.record(
@@ -100,7 +100,7 @@ def open_journal(config: dict[str, Any], *, began: float) -> Journal:
             "argv": [config["target"], *config["arguments"]],
             "cwd": str(Path.cwd()),
             "versions": {"python": sys.version.split()[0], "unstuck": __version__},
-            "settings": {"overhead": config["overhead"], "allowance_seconds": 1.0, "full_samples": 20},
+            "settings": {"overhead": config["overhead"], "allowance_seconds": config["allowance"], "full_samples": 20},
         }
     )
     return journal

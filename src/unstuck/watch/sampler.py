@@ -419,18 +419,18 @@ class Sampler:
             self.hand["params"] = self._hand_parameters()
 
     def _by_hand(self, parameters: list[torch.Tensor]) -> None:
+        """A backward pass before any optimizer stepped. Parameters that moved since the last one were moved by hand."""
         watcher = self.watcher
         if self.hand_taken is not None:
             taken = self.hand_taken
             changes = self._ask("change", lambda: probes.after_step(taken), {})
             self.moved_by_hand = self.moved_by_hand or any(c.moved for c in changes.values())
             previous = self.hand
-            if previous is not None:
+            if previous is not None and self.moved_by_hand:
                 for name, change in changes.items():
                     if name in previous["params"]:
                         previous["params"][name]["u"] = change.norm if change.moved else 0.0
-                        if previous["params"][name].get("d") is None:
-                            previous["params"][name]["d"] = change.cosine
+                        previous["params"][name]["d"] = change.cosine
                 self._write_by_hand(previous)
         registry = watcher.registry
         listed = [(registry.name_parameter(p, f"parameter{i}"), p) for i, p in enumerate(parameters[:MAX_PARAMETERS])]
@@ -438,9 +438,10 @@ class Sampler:
         self.hand_gradients = {}
         self.hand_taken = self._ask("snapshot", lambda: probes.before_step(listed), None)
         step = watcher.by_hand.steps if watcher.by_hand is not None else len(watcher.held)
-        self.hand = {"step": step, "losses": self.losses, "acts": self.acts, "layers": self.layers,
+        self.hand = {"step": step, "losses": self.losses[-1:], "acts": self.acts, "layers": self.layers,
                      "inputs": self.inputs, "unseen": self.unseen, "params": {}, "places": self.places}  # fmt: skip
-        self._new_step()
+        if self.moved_by_hand:  # before that it may be accumulation, whose losses belong to one step
+            self._new_step()
 
     def _hand_parameters(self) -> dict[str, dict[str, Any]]:
         listed = self.hand_leaves

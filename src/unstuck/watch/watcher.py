@@ -54,8 +54,7 @@ class Watcher:
         self.tracks: dict[int, Track] = {}
         self.by_hand: Track | None = None
         self.only = {id(o) for o in only}
-        self.unstepped = 0  # backward passes of the long way since the last step of any optimizer
-        self.slow_backwards = 0
+        self.more_backwards = 0  # beyond one a step: accumulation, several losses
         self.held: list[tuple[float | None, int, float]] = []  # backward passes not yet known to be steps by hand
         self.sampling = True  # the step under way is sampled
         self.next_sample = 0  # total steps at which the budget is asked again
@@ -123,7 +122,8 @@ class Watcher:
     @property
     def backwards(self) -> int:
         """Backward passes heard."""
-        return self.slow_backwards + self.fast.loss_number
+        by_hand = self.by_hand.steps if self.by_hand is not None else 0
+        return self.fast.loss_number + self.more_backwards + by_hand + len(self.fast.values)
 
     def current_step(self) -> int | None:
         """The step under way in the longest stream."""
@@ -189,8 +189,6 @@ class Watcher:
             self.spent(clock() - start)
 
     def _hear_loss(self, tensors: Any) -> None:
-        self.slow_backwards += 1
-        self.unstepped += 1
         several = () if isinstance(tensors, torch.Tensor) else tuple(tensors)
         root = tensors if isinstance(tensors, torch.Tensor) else several[0] if len(several) == 1 else None
         value: Any = None
@@ -304,8 +302,7 @@ class Watcher:
             fast.values.clear()
             fast.examples.clear()
             fast.loss_number += 1
-            self.slow_backwards -= 1
-            self.unstepped = 0
+            self.more_backwards += len(losses) - 1
             self.held.clear()
             self.last_losses, self.last_examples = losses, examples
             fast.last_loss = math.nan
@@ -598,12 +595,11 @@ class Watcher:
 
     def scaler_stepped(self, optimizer: torch.optim.Optimizer, scaler: Any) -> None:
         """A gradient scaler stepped an optimizer, or skipped the step because of non-finite gradients."""
-        if not self.active or not self.unstepped:
+        if not self.active or not self.fast.values:
             return
         track = self.tracks.get(id(optimizer))
         self.fast.values.clear()
         self.fast.examples.clear()
-        self.unstepped = 0
         try:
             scale = float(scaler.get_scale())
             self.event("scaler_skipped", stream=track.number if track else 0, step=track.steps if track else 0, scale=scale)
