@@ -98,7 +98,7 @@ class InputStatistics:
     _moments: dict[tuple[str, str], _Moments] = field(default_factory=dict)
 
     def update(self, model: str, arguments: Any, *, maximum: int = _MAXIMUM_INPUTS) -> list[dict[str, Any]]:
-        """Add one batch of a model's arguments: the entries for its first tensors. Cost: a few passes over ``limit``."""
+        """Add one batch of arguments: the entries for its first tensors. Cost: a few passes over ``limit``."""
         found: list[dict[str, Any]] = []
         with quiet():
             for name, tensor in flattened(arguments):

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from unstuck.probes.graph import VIEWS, Graph, Node, normalized_dim
-from unstuck.probes.plain import piece, strides_for, thinned
+from unstuck.probes.plain import piece, plain, strides_for, thinned
 from unstuck.probes.values import value_of
 
 _PART = 1 << 18  # entries of an output that are looked at
@@ -191,9 +191,9 @@ def _before_expand(edge: Edge, joint: tuple[int, ...] | None) -> tuple[int, ...]
     node, nr = edge
     if node is None:
         return joint
-    if node.kind == "Expand" and node.edges and node.edges[0][0] is not None:
+    if node.kind == "Expand" and node.edges:
         child, child_nr = node.edges[0]
-        return child.shape(child_nr)
+        return child.shape(child_nr) if child is not None else None
     return node.shape(nr)
 
 
@@ -479,14 +479,25 @@ def _soft(
     shape = node.shape()
     if constant is not None and (shape is None or constant.dim() == 0):
         return None
-    if constant is not None and not constant.is_complex() and bool((piece(constant, _PART) < 0).any()):
-        return None  # weights with signs are no probabilities: policy gradients and the like
+    natural = -1
+    if constant is not None:
+        constant, flipped = _nonnegative(constant)
+        if constant is None:
+            return None  # weights with signs are no probabilities: policy gradients and the like
+        natural = 1 if flipped else -1
     if dim is None or shape is None or len(shape) != len(at.shape() or ()) or shape[dim] < 2:
         if how == "log_softmax":
             return None
         dim = None
     found = Match(
-        kind, node, inner=edge, target=constant, class_dim=dim, natural=-1, rowwise=dim is not None, consumed=[node]
+        kind,
+        node,
+        inner=edge,
+        target=constant,
+        class_dim=dim,
+        natural=natural,
+        rowwise=dim is not None,
+        consumed=[node],
     )
     if how == "log_softmax":
         assert dim is not None
@@ -514,6 +525,16 @@ def _soft(
         except RuntimeError:
             found.target = None
     return found
+
+
+def _nonnegative(constant: Tensor) -> tuple[Tensor | None, bool]:
+    """Targets that enter negated are turned round; None for those of both signs."""
+    if constant.is_complex() or constant.numel() == 0:
+        return None, False
+    low, high = (float(x) for x in torch.aminmax(piece(plain(constant), _PART)))
+    if low >= 0:
+        return constant, False
+    return (-constant, True) if high <= 0 else (None, False)
 
 
 def additive_parts(graph: Graph, node: Node, *, limit: int = 8) -> tuple[list[tuple[float, Node, int]], bool] | None:
@@ -556,17 +577,27 @@ def _sum(graph: Graph, node: Node, offset: bool) -> Match | None:
 
 def _binary(graph: Graph, node: Node, parts: list[tuple[float, Node, int]]) -> Match | None:
     """``y·log p + (1 − y)·log(1 − p)``, the logarithms written out or as log-sigmoids."""
-    if len(parts) != 2 or parts[0][0] * parts[1][0] <= 0:
+    if len(parts) != 2:
         return None
     sides = []
-    for _, at, _ in parts:
+    signs = []
+    for sign, at, _ in parts:
         if at.kind != "Mul" or len(at.edges) != 2 or len(at.live()) != 1:
             return None
         constant = graph.saved(at, "other" if at.edges[0][0] is not None else "self")
         source = log_source(graph, at.live()[0][0])
         if source is None:
             return None
+        flipped = False
+        if constant is not None:
+            constant, flipped = _nonnegative(constant)
+            if constant is None:
+                return None
         sides.append((at, constant, source))
+        signs.append(-sign if flipped else sign)
+    if signs[0] * signs[1] <= 0:
+        return None
+    natural = -1 if signs[0] > 0 else 1
     kinds = {source[1] for _, _, source in sides}
     if kinds == {"log_sigmoid"}:
         direct = [
@@ -584,7 +615,7 @@ def _binary(graph: Graph, node: Node, parts: list[tuple[float, Node, int]]) -> M
             inner=log.edges[0],
             output=graph.saved(log, "self"),
             target=constant,
-            natural=-1,
+            natural=natural,
             consumed=[node, *(s[0] for s in sides), *(s[2][0] for s in sides)],
         )
     if kinds != {"log"}:
@@ -615,7 +646,7 @@ def _binary(graph: Graph, node: Node, parts: list[tuple[float, Node, int]]) -> M
         inner=log.edges[0],
         output=value,
         target=constant,
-        natural=-1,
+        natural=natural,
         consumed=[
             node,
             *(s[0] for s in sides),

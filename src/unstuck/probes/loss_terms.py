@@ -150,6 +150,10 @@ def _peel(peeling: _Peeling, node: Node, state: _State) -> None:
             peeling.more += 1
             continue
         if not at.data and root_has_data:
+            scaled = _open(graph, at, state) if at.kind in ("Mul", "Div", "Neg") and at.numel() == 1 else None
+            if scaled is not None and len(scaled) == 1:
+                stack.append(scaled[0])
+                continue
             peeling.terms.append(_Term(state, at, None, penalty=True))
             continue
         match = recognize(graph, at, offset=state.offset) if at.leaf is None else None
