@@ -1,0 +1,25 @@
+"""Loss surfaces and small networks whose answers are known."""
+
+from unstuck.problems.exclusive_or import exclusive_or
+from unstuck.problems.five_points import five_points
+from unstuck.problems.known_point import KnownPoint
+from unstuck.problems.linear_autoencoder import baldi_hornik
+from unstuck.problems.linear_chain import linear_chain, linear_chain_network
+from unstuck.problems.small_networks import SMALL_NETWORKS, SmallNetwork
+from unstuck.problems.teacher_student import safran_shamir
+from unstuck.problems.toy_surfaces import toy_surfaces
+from unstuck.problems.valley import valley
+
+__all__ = [
+    "SMALL_NETWORKS",
+    "KnownPoint",
+    "SmallNetwork",
+    "baldi_hornik",
+    "exclusive_or",
+    "five_points",
+    "linear_chain",
+    "linear_chain_network",
+    "safran_shamir",
+    "toy_surfaces",
+    "valley",
+]
