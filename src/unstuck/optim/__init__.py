@@ -6,8 +6,11 @@
 """
 
 from unstuck.optim import directions, scales, schedules
+from unstuck.optim.averaging import Swapped, WeightAverage, swap
+from unstuck.optim.batch_norm import recompute_batch_norm
 from unstuck.optim.clipping import ClipNorm, ClipValue
 from unstuck.optim.decay import Coupled, Decoupled
+from unstuck.optim.large_batch import noise_limited_rate, scale_rate
 from unstuck.optim.named_rules import (
     LAMB,
     LARS,
@@ -27,12 +30,18 @@ from unstuck.optim.named_rules import (
 )
 from unstuck.optim.noise import GradientNoise
 from unstuck.optim.optimizer import Optimizer
+from unstuck.optim.rate_finder import RateRange, find_rate
+from unstuck.optim.reading import Reading, read
 from unstuck.optim.rule import Rule
+from unstuck.optim.schedule_free import ScheduleFree
+from unstuck.optim.sharpness_aware import SAM
+from unstuck.optim.stability import StepSize, preconditioner, stability_limit, step_size, step_sizes
 from unstuck.optim.trust import GradientRatio, StepRatio
 
 __all__ = [
     "LAMB",
     "LARS",
+    "SAM",
     "SGD",
     "AdaGrad",
     "AdaGradMean",
@@ -53,9 +62,25 @@ __all__ = [
     "Optimizer",
     "RAdam",
     "RMSProp",
+    "RateRange",
+    "Reading",
     "Rule",
+    "ScheduleFree",
     "StepRatio",
+    "StepSize",
+    "Swapped",
+    "WeightAverage",
     "directions",
+    "find_rate",
+    "noise_limited_rate",
+    "preconditioner",
+    "read",
+    "recompute_batch_norm",
+    "scale_rate",
     "scales",
     "schedules",
+    "stability_limit",
+    "step_size",
+    "step_sizes",
+    "swap",
 ]

@@ -65,8 +65,10 @@ def choose(rule: Rule, device: torch.device, dtype: torch.dtype, lowering: str) 
     fits = structure(rule)
     where = f"{str(dtype).removeprefix('torch.')} on {device.type}"
     if lowering == "compile":
-        from unstuck.optim.compiled import compiled
+        from unstuck.optim.compiled import compiled, shape
 
+        if shape(rule) is None:
+            raise BadInput("lowering", got="compile", want="auto or eager", hint=f"no compiled form: {rule.formula}")
         return Plan(f"compiled by torch.compile ({where})", compiled, fits)
     why = "asked for"
     if lowering in ("auto", "fused"):

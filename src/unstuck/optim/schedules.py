@@ -257,29 +257,42 @@ class _OneCycle(Schedule):
     start: float
     end: float
     linear: bool
+    high: float = 1.0
 
     def value(self, t: float) -> float:
         top = self.rise * self.over - 1.0
         last = self.over - 1.0
         if t <= top:
-            a, b, share = self.start, 1.0, t / top if top > 0 else 1.0
+            a, b, share = self.start, self.high, t / top if top > 0 else 1.0
         else:
-            a, b, share = 1.0, self.end, min((t - top) / (last - top), 1.0) if last > top else 1.0
+            a, b, share = self.high, self.end, min((t - top) / (last - top), 1.0) if last > top else 1.0
         return a + (b - a) * share if self.linear else b + (a - b) * 0.5 * (1.0 + math.cos(math.pi * share))
 
 
 def one_cycle(
-    length: int, *, rise: float = 0.3, start: float = 0.04, end: float = 4e-6, linear: bool = False
+    length: int, *, rise: float = 0.3, start: float = 0.04, top: float = 1.0, end: float = 4e-6, linear: bool = False
 ) -> Schedule:
-    """Up for a share ``rise`` of the updates, then far down; factors of the largest rate.
+    """From ``start`` to ``top`` for a share ``rise`` of the updates, then to ``end``; in cosines or straight lines.
 
-    The defaults are torch's ``OneCycleLR`` (1/25 and 1/25/10⁴). Source: Smith & Topin 2017.
+    The defaults are torch's ``OneCycleLR`` (1/25 and 1/25/10⁴ of the largest rate). Source: Smith & Topin 2017.
     """
     if not 0.0 < rise <= 1.0:
         raise BadInput("rise", got=rise, want="a share in (0, 1]")
+    whole("length", length, least=2)
     return _OneCycle(
-        whole("length", length, least=2), rise, not_negative("start", start), not_negative("end", end), linear
+        length, rise, not_negative("start", start), not_negative("end", end), linear, not_negative("top", top)
     )
+
+
+@dataclass(frozen=True)
+class Cut(Schedule):
+    """A schedule that ends after so many updates."""
+
+    inner: Schedule
+    over: int
+
+    def value(self, t: float) -> float:
+        return self.inner.value(t)
 
 
 @dataclass(frozen=True)
