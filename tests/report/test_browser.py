@@ -85,13 +85,14 @@ def open_tab(browser: Any, files: dict[str, Path]) -> Iterator[Any]:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("name", synthetic_reports.ALL)
 def test_every_report_opens_without_request_or_complaint(open_tab: Any, name: str, scheme: str, tmp_path: Path) -> None:
-    for width in (1200, 390):
-        tab = open_tab(name, scheme=scheme, width=width)
+    tab = open_tab(name, scheme=scheme)
+    for width in (1200, 390):  # the second time it is made narrow while it is open
+        tab.page.set_viewport_size({"width": width, "height": 900})
         tab.page.screenshot(path=tmp_path / "page.png", full_page=True)
-        assert tab.requests == [tab.url]
-        assert tab.complaints == []
         assert tab.do("document.documentElement.scrollWidth") <= width  # nothing hangs over the edge
         assert (tmp_path / "page.png").stat().st_size > 20_000
+    assert tab.requests == [tab.url]
+    assert tab.complaints == []
 
 
 def test_names_stay_text(open_tab: Any) -> None:
@@ -325,7 +326,7 @@ def test_all_text_can_be_read(open_tab: Any, name: str, scheme: str) -> None:
 def test_everything_can_be_reached_by_keyboard(open_tab: Any) -> None:
     tab = open_tab("stuck")
     reached = set()
-    for _ in range(120):
+    for _ in range(60):
         tab.page.keyboard.press("Tab")
         reached.add(
             tab.do("document.activeElement.id || document.activeElement.className || document.activeElement.tagName")
