@@ -5,6 +5,7 @@ from unstuck.curvature.exam import spectrum_exam
 from unstuck.curvature.operators import Operator, empirical_fisher, fisher, gauss_newton, hessian, matrix_operator
 from unstuck.curvature.results import Eigenpair, Shares, SpectrumReport
 from unstuck.curvature.single_questions import density, extremes, trace
+from unstuck.curvature.step_limits import preconditioned, stable_rate
 
 __all__ = [
     "DenseSpectrum",
@@ -21,6 +22,8 @@ __all__ = [
     "gauss_newton",
     "hessian",
     "matrix_operator",
+    "preconditioned",
     "spectrum_exam",
+    "stable_rate",
     "trace",
 ]

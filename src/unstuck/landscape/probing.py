@@ -124,7 +124,8 @@ def _descend_in_ball(objective: Objective, center: Tensor, start: Tensor, radius
 
 
 def _path(objective: Objective, center: Tensor, start: Tensor, end: Tensor, value: float) -> list[float]:
-    """Losses along the lowest of three ways: straight, bent like a parabola, or out to the start and down from there."""
+    """Losses along the lowest of three ways: straight, bent like a parabola, or out to the start and down from
+    there."""
     steps = torch.linspace(0, 1, 33, dtype=torch.float64)[1:].tolist()
     offset, first = end - center, start - center
     along = first * (float(torch.dot(offset, first)) / float(torch.dot(first, first)))
