@@ -636,8 +636,8 @@ def _binary(graph: Graph, node: Node, parts: list[tuple[float, Node, int]]) -> M
     log = source[0]
     value = graph.saved(log, "self")
     if constant is None:
-        flipped = sides[complement[0]][1]
-        constant = 1 - flipped if flipped is not None and flipped.is_floating_point() else None
+        other = sides[complement[0]][1]
+        constant = 1 - other if other is not None and other.is_floating_point() else None
     elif value is not None and constant.shape != value.shape:
         constant = None
     return Match(

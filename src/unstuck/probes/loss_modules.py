@@ -59,6 +59,8 @@ def loss_module_terms(
     with quiet():
         joint = _joint(out, target) if kind in ("mse", "l1", "smooth_l1", "huber") else tuple(out.shape)
         class_dim = (0 if out.dim() == 1 else 1) if isinstance(module, nn.CrossEntropyLoss | nn.NLLLoss) else None
+        if isinstance(module, nn.MultiMarginLoss):
+            class_dim = out.dim() - 1
         if kind == "nll" and target.is_floating_point():
             kind = "cross_entropy_soft"
         reduction = str(getattr(module, "reduction", "mean"))
@@ -67,7 +69,7 @@ def loss_module_terms(
         entry: dict[str, Any] = {
             "kind": kind,
             "reduction": "mean" if reduction == "batchmean" else reduction,
-            "sign": 1,
+            "sign": 0 if kind in ("kl", "hinge") else 1,
             "weight": 1.0,
             "sum_over": 1,
             "sum_over_batch": 1,

@@ -79,8 +79,8 @@ def placements(graph: Graph) -> dict[int, Placement]:
             assert leaf.leaf is not None
             name = graph.names.get(id(leaf.leaf), "")
             role = _ROLES.get(node.parametric) or ("bias" if leaf.leaf.dim() <= 1 else "weight")
-            if not node.parametric and role == "weight" and leaf.leaf.dim() < 2:
-                role = "other"
+            if not node.parametric and leaf.leaf.dim() <= 1 and node.kind != "Add":
+                role = "other"  # a scale, a temperature
             found[id(leaf.leaf)] = Placement(order, layer_of(name), role)
         order += 1
     return found
