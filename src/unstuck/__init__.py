@@ -1,3 +1,39 @@
-"""Unstuck finds out why a neural network stopped learning, and gets it moving again."""
+"""Unstuck finds out why a neural network stopped learning, and gets it moving again.
+
+Everything here is imported only when it is used: ``import unstuck`` itself brings in neither torch nor NumPy.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from unstuck import optim as optim
+    from unstuck.live.context import watch as watch
+
+# Public name: where it is defined. A name of two parts is an object, of one a module.
+_PUBLIC = {
+    "watch": "unstuck.live.context:watch",
+    "optim": "unstuck.optim",
+}
+__all__ = ["__version__", "optim", "watch"]
+
+
+def __getattr__(name: str) -> Any:
+    place = _PUBLIC.get(name)
+    if place is None:
+        raise AttributeError(f"module 'unstuck' has no attribute {name!r}")
+    import importlib
+
+    module, _, attribute = place.partition(":")
+    found = importlib.import_module(module)
+    if attribute:
+        found = getattr(found, attribute)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_PUBLIC})

@@ -43,7 +43,7 @@ def demo(
         place = new_run(base, script).path
         outcome = parent.run(
             str(path),
-            attendant="unstuck.watch.live:start",
+            attendant="unstuck.live.attendant:start",
             settings={"run": place.name, "folder": str(place), "overhead": 0.03, "allowance": 1.0},
         )
         if outcome.status != 0:

@@ -69,7 +69,7 @@ def run(
     place = _run_folder(folder, target)
     settings = {"run": place.name, "folder": str(place), "overhead": overhead, "allowance": allowance}
     outcome = parent.run(
-        target, arguments, module=module, attendant="unstuck.watch.live:start", settings=settings
+        target, arguments, module=module, attendant="unstuck.live.attendant:start", settings=settings
     )
     if outcome.not_started is not None:
         _remove_if_empty(place)

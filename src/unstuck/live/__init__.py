@@ -1,0 +1,1 @@
+"""Probes and rules joined to a live run."""

@@ -1,0 +1,54 @@
+"""What watching may cost: an allowance for the first samples, then a share of the step time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from time import perf_counter
+
+FULL_SAMPLES = 20
+ALLOWANCE_SECONDS = 1.0
+# The part of a tap that its own clock readings cannot see: the call into it, the return, one clock reading.
+# Measured with the clock taken out: 0.35 µs a tap on a 3 GHz core.
+UNSEEN_SECONDS = 4e-7
+
+
+@dataclass
+class Budget:
+    """Own time spent, and whether a sample of a known price may be taken now.
+
+    ``share`` is the part of the step time that may be spent after the first samples.
+
+    >>> budget = Budget(share=0.03)
+    >>> budget.allows_first(0.01), budget.spend_first(1.0), budget.allows_first(0.01)
+    (True, None, False)
+    """
+
+    share: float
+    allowance: float = ALLOWANCE_SECONDS
+    first: float = 0.0  # spent on the first samples
+    running: float = 0.0  # spent since
+    starting: float = 0.0  # spent on installing
+    began: float = 0.0  # clock reading when the first samples were done; 0 while they are taken
+
+    def allows_first(self, price: float) -> bool:
+        return self.first + price <= self.allowance
+
+    def spend_first(self, seconds: float) -> None:
+        self.first += seconds
+
+    def close_first(self, now: float) -> None:
+        self.began = now
+
+    def credit(self, now: float) -> float:
+        """Seconds that may be spent now."""
+        if not self.began:
+            return 0.0
+        elapsed = now - self.began - self.running
+        return self.share * elapsed - self.running
+
+    @property
+    def total(self) -> float:
+        return self.first + self.running + self.starting
+
+
+clock = perf_counter

@@ -1,0 +1,103 @@
+"""What happens without gradient: evaluations, and the mode that the model is in then."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from unstuck.launch.frames import user_line
+from unstuck.live.budget import clock
+from unstuck.live.registry import Model, batch_modules
+
+if TYPE_CHECKING:
+    from unstuck.live.watcher import Watcher
+
+MAX_LOOKS = 60  # blocks without gradient that are looked into
+PASSES_PER_LOOK = 3  # forward passes looked at in each
+FREE_LOOKS = 4
+
+
+class EvaluationWatch:
+    """Looks into a bounded number of ``no_grad`` blocks for forward passes of known models."""
+
+    def __init__(self, watcher: Watcher) -> None:
+        self.watcher = watcher
+        self.looks = 0
+        self.blocks = 0
+        self.depth = 0
+        self.passes = 0
+        self.listening = False
+        self.steps_at_last_pass: dict[int, int] = {}
+        self.in_row: dict[int, int] = {}
+        self.evaluated: set[int] = set()
+        self.described = 0
+        self.price = 0.002
+
+    def without_gradient(self, entered: bool) -> None:
+        """A block without gradient was entered or left."""
+        watcher = self.watcher
+        if entered:
+            self.depth += 1
+            if self.depth > 1 or watcher.compiled_models or not watcher.backwards:
+                return
+            self.blocks += 1
+            # The first blocks, then ever fewer: 1, 2, …, 16, 18, 20, 23, …
+            if self.looks >= MAX_LOOKS or (self.blocks > 16 and self.blocks < self.next_block):
+                return
+            self.next_block = self.blocks + max(1, self.blocks // 8)
+            self.looks += 1
+            self.passes = 0
+            self.listening = True
+            watcher.taps.hear_modules(True)
+        else:
+            self.depth = max(0, self.depth - 1)
+            if self.depth == 0 and self.listening:
+                self.listening = False
+                if not watcher.sampling:
+                    watcher.taps.hear_modules(False)
+
+    next_block = 0
+
+    def model_called(self, model: Model, module: torch.nn.Module, args: tuple, kwargs: dict[str, Any]) -> None:
+        """A model's forward pass without gradient."""
+        watcher = self.watcher
+        if watcher.backwards == 0:
+            return
+        self.passes += 1
+        step = watcher.fast.steps
+        if self.steps_at_last_pass.get(model.number) != step:
+            self.in_row[model.number] = 0
+            self.steps_at_last_pass[model.number] = step
+        self.in_row[model.number] += 1
+        parts = batch_modules(module)
+        in_training = sum(part.training for _, part in parts)
+        # The first passes are described in any case (they tell the mode); later ones when there is time for it.
+        start = clock()
+        affordable = self.described < FREE_LOOKS or watcher.budget.credit(start) - watcher.fast.own >= self.price
+        values = watcher.sampler.describe_inputs(model, args, kwargs) if affordable else []
+        if affordable:
+            self.described += 1
+            self.price = clock() - start
+        watcher.event(
+            "forward_without_gradient",
+            step=watcher.current_step(),
+            limit=120,
+            model=model.name,
+            training=module.training,
+            batch_modules=in_training,
+            of_batch_modules=len(parts),
+            in_row=self.in_row[model.number],
+            inputs=values,
+            line=user_line(),
+        )
+        if self.passes >= PASSES_PER_LOOK and self.listening and not watcher.sampling:
+            watcher.taps.hear_modules(False)
+
+    def mode_changed(self, model: Model, training: bool) -> None:
+        """``train()`` or ``eval()`` was called on a model."""
+        if not training:
+            self.evaluated.add(model.number)
+        self.watcher.event(
+            "mode", step=self.watcher.current_step(), limit=40, model=model.name, training=training, line=user_line()
+        )

@@ -1,0 +1,698 @@
+"""The watcher: hears what happens in the training loop, keeps every step, samples what it can afford.
+
+The path taken on every step is short on purpose: a step of a tiny network lasts 200 µs, and 3 % of that is 6 µs.
+Everything dear is done by the :class:`~unstuck.live.sampler.Sampler`, on sampled steps only.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import weakref
+from typing import Any
+
+import torch
+
+from unstuck.launch.frames import user_line
+from unstuck.launch.taps import Taps
+from unstuck.record.journal import Journal
+from unstuck.live.budget import FULL_SAMPLES, UNSEEN_SECONDS, Budget, clock
+from unstuck.live.evaluation import EvaluationWatch
+from unstuck.live.fast_path import FastPath, Track
+from unstuck.live.registry import Registry, optimizer_options
+from unstuck.live.sampler import Sampler
+
+BY_HAND = -1  # the stream of updates made without an optimizer
+HELD_BACK = 64  # backward passes without a step before they are written as a stream of their own
+MAX_CRASHES = 3
+MAX_DEFERRED = 32  # losses on an accelerator that are read together
+
+
+class Watcher:
+    """Listens to the taps of one process and writes its journal."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        *,
+        overhead: float = 0.03,
+        allowance: float = 1.0,
+        only: tuple[torch.optim.Optimizer, ...] = (),
+    ) -> None:
+        started = clock()
+        self.journal = journal
+        self.pid = os.getpid()
+        self.active = True
+        self.busy = False  # our own code runs: taps it sets off are not the script's
+        self.depth = 0  # of backward passes that go the long way: the outermost counts
+        self.step_stack: list[int] = []
+        self.step_depth = 0
+        self.keep_step_begins = False
+        self.zero = started
+        self.budget = Budget(overhead, allowance)
+        self.registry = Registry()
+        self.tracks: dict[int, Track] = {}
+        self.by_hand: Track | None = None
+        self.only = {id(o) for o in only}
+        self.more_backwards = 0  # beyond one a step: accumulation, several losses
+        self.held: list[tuple[float | None, int, float]] = []  # backward passes not yet known to be steps by hand
+        self.sampling = True  # the step under way is sampled
+        self.next_sample = 0  # total steps at which the budget is asked again
+        self.light_every = 0
+        self.next_light = 0
+        self.crashes: dict[str, int] = {}
+        self.scaled: dict[int, tuple[Any, Any]] = {}
+        self.scaler_seen = False
+        self.on_accelerator = False
+        self.deferred: list[tuple[dict[str, Any], list[Any], int]] = []
+        self.last_losses: list[Any] = []
+        self.last_examples = 0
+        self.compiled_models = False
+        self.finished = False
+        self.first_samples_done = False
+        self.burst_left = 0
+        self.light_samples = 0
+        self.full_samples = 0
+        self.nested_classes: dict[type, bool] = {}
+        self.events_written: dict[str, int] = {}
+
+        self.fast = FastPath(self.zero, self._look)
+        self.fast.attach(journal)
+        self.taps = Taps(self, make_backward=self.fast.make_backward, make_step_hook=self.fast.make_step_hook)
+        self.sampler = Sampler(self)
+        self.evaluation = EvaluationWatch(self)
+        self.taps.install()
+        self.taps.hear_modules(True)
+        self.taps.hear_step_begins(True)
+        os.register_at_fork(after_in_child=self._after_fork)
+        self.budget.starting = clock() - started
+
+    # -- the journal -------------------------------------------------------------------------------------------------
+
+    def event(self, kind: str, *, stream: int = 0, step: int | None = None, limit: int = 200, **data: Any) -> None:
+        """Write an event; at most ``limit`` of a kind."""
+        count = self.events_written.get(kind, 0)
+        if count >= limit:
+            return
+        self.events_written[kind] = count + 1
+        self.journal.record({"e": "event", "kind": kind, "o": stream, "s": step, "data": data})
+
+    def crashed(self, probe: str, error: Exception) -> None:
+        """A probe raised: note it; one that keeps raising is not asked again."""
+        self.crashes[probe] = self.crashes.get(probe, 0) + 1
+        if self.crashes[probe] <= MAX_CRASHES:
+            text = f"{type(error).__name__}: {error}"[:500]
+            self.event("crashed", probe=probe, error=text, where=_place(error))
+
+    def works(self, probe: str) -> bool:
+        """Whether a probe may still be asked."""
+        return self.crashes.get(probe, 0) < MAX_CRASHES
+
+    def now(self) -> float:
+        """Seconds since the watcher began."""
+        return clock() - self.zero
+
+    def spent(self, seconds: float) -> None:
+        """Book own time."""
+        if self.first_samples_done:
+            self.budget.running += seconds
+        else:
+            self.budget.first += seconds
+
+    @property
+    def backwards(self) -> int:
+        """Backward passes heard."""
+        by_hand = self.by_hand.steps if self.by_hand is not None else 0
+        return self.fast.loss_number + self.more_backwards + by_hand + len(self.fast.values)
+
+    def current_step(self) -> int | None:
+        """The step under way in the longest stream."""
+        return max((t.steps for t in self.tracks.values()), default=self.by_hand.steps if self.by_hand else None)
+
+    # -- backward ----------------------------------------------------------------------------------------------------
+
+    def backward_begins(self, tensors: Any) -> None:
+        """A backward pass is about to start."""
+        self.depth += 1
+        if self.depth > 1 or not self.active or self.busy:
+            return
+        start = clock()
+        self.busy = True
+        try:
+            self._hear_loss(tensors)
+        except Exception as error:
+            self.crashed("backward", error)
+        self.busy = False
+        self.spent(clock() - start + UNSEEN_SECONDS)
+
+    def backward_ended(self) -> None:
+        """A backward pass is over, or raised."""
+        self.depth = max(0, self.depth - 1)
+        if self.sampling and self.depth == 0 and self.active and not self.busy:
+            start = clock()
+            self.busy = True
+            try:
+                self.sampler.after_backward()
+            except Exception as error:
+                self.crashed("after_backward", error)
+            self.busy = False
+            self.spent(clock() - start)
+
+    def gradients_asked(self, outputs: Any, inputs: Any, create_graph: bool) -> bool:
+        """``torch.autograd.grad`` was called; True when it is the training's own gradient."""
+        if self.depth or self.fast.depth or self.busy or not self.active or create_graph:
+            return False
+        try:
+            output = outputs if isinstance(outputs, torch.Tensor) else outputs[0]
+            asked = (inputs,) if isinstance(inputs, torch.Tensor) else tuple(inputs)
+            # A gradient penalty asks for the gradient of inputs or keeps the graph; a training loop asks for leaves.
+            if output.numel() != 1 or not asked or not all(t.is_leaf and t.requires_grad for t in asked):
+                return False
+            if torch._C._functorch.maybe_current_level() is not None:
+                return False
+        except Exception:
+            return False
+        self.backward_begins(output)
+        return True
+
+    def gradients_got(self, inputs: Any, gradients: Any) -> None:
+        """What ``torch.autograd.grad`` returned for a loss of the training."""
+        if self.sampling and self.active and not self.busy and not self.tracks:
+            start = clock()
+            self.busy = True
+            try:
+                asked = (inputs,) if isinstance(inputs, torch.Tensor) else tuple(inputs)
+                self.sampler.gradients_got(asked, gradients)
+            except Exception as error:
+                self.crashed("gradients_got", error)
+            self.busy = False
+            self.spent(clock() - start)
+
+    def _hear_loss(self, tensors: Any) -> None:
+        several = () if isinstance(tensors, torch.Tensor) else tuple(tensors)
+        root = tensors if isinstance(tensors, torch.Tensor) else several[0] if len(several) == 1 else None
+        value: Any = None
+        examples = 0
+        if root is not None:
+            scaled = self.scaled.pop(id(root), None) if self.scaled else None
+            loss = root if scaled is None else scaled[0]
+            value = self._value(loss)
+            examples = self.sampler.hear_loss(loss) if self.sampling else self._quick_examples(loss)
+            self.scaled.clear()
+        elif several and all(isinstance(t, torch.Tensor) and t.numel() == 1 for t in several):
+            values = [self._value(t) for t in several]
+            value = sum(values) if not any(isinstance(v, torch.Tensor) for v in values) else torch.stack(values).sum()
+            if self.sampling:
+                examples = self.sampler.hear_loss(several[0])
+        self.fast.values.append(value)
+        self.fast.examples.append(examples)
+        if not self.tracks and self.step_depth == 0:
+            self._maybe_by_hand(value, examples)
+
+    def _value(self, loss: torch.Tensor) -> Any:
+        if loss.numel() != 1:
+            return None
+        if loss.device.type == "cpu":
+            value = loss.item()
+            return value.real if isinstance(value, complex) else float(value)
+        self.on_accelerator = True
+        return loss.detach()  # read later, with others: reading it now would make the host wait for the device
+
+    def _quick_examples(self, loss: torch.Tensor) -> int:
+        """The batch size of an unsampled step, read off the loss's graph the way the last sample showed."""
+        read = self.fast.read_examples
+        node = loss.grad_fn
+        if read is None or type(node) is not self.fast.node_type:
+            return 0
+        try:
+            return read(node)
+        except Exception:
+            self.fast.node_type = None
+            return 0
+
+    # -- steps -------------------------------------------------------------------------------------------------------
+
+    def step_begins(self, optimizer: torch.optim.Optimizer) -> None:
+        """An optimizer's step is about to start."""
+        key = id(optimizer)
+        if key in self.step_stack and not self.nested_classes.get(type(optimizer), False):
+            self.step_stack.clear()  # a step that raised never came to its end
+        self.step_stack.append(key)
+        self.step_depth = len(self.step_stack)
+        if self.step_depth > 1 and self.step_stack[0] != key:
+            self.keep_step_begins = True  # an optimizer that steps another one: the outer one counts
+        if self.step_depth > 1 or not self.sampling or not self.active or self.busy:
+            return
+        if self.only and key not in self.only:
+            return
+        start = clock()
+        self.busy = True
+        try:
+            self.sampler.before_step(optimizer, self._track(optimizer))
+        except Exception as error:
+            self.crashed("before_step", error)
+        self.busy = False
+        self.spent(clock() - start)
+
+    def step_ended(self, optimizer: torch.optim.Optimizer) -> None:
+        """An optimizer's step is over."""
+        if self.step_stack:
+            self.step_stack.pop()
+            self.step_depth = len(self.step_stack)
+            if self.step_depth:
+                return
+        if not self.active or self.busy or (self.only and id(optimizer) not in self.only):
+            return
+        start = clock()
+        self.busy = True
+        try:
+            self._hear_step(optimizer, start)
+        except Exception as error:
+            self.crashed("step", error)
+        self.busy = False
+        self.spent(clock() - start + UNSEEN_SECONDS)
+
+    def _track(self, optimizer: torch.optim.Optimizer) -> Track:
+        key = id(optimizer)
+        track = self.tracks.get(key)
+        if track is not None and track.ref is not None and track.ref() is optimizer:
+            return track
+        number = max((t.number for t in self.tracks.values()), default=-1) + 1
+        track = Track(number, weakref.ref(optimizer))
+        self.tracks[key] = track
+        # A subclass that calls super().step() fires the hooks twice: its depth must be counted at every step.
+        kind = type(optimizer)
+        hooked = [c for c in kind.__mro__ if "step" in c.__dict__ and getattr(c.__dict__["step"], "hooked", False)]
+        self.nested_classes[kind] = len(hooked) > 1
+        if self.nested_classes[kind]:
+            self.keep_step_begins = True
+            self.taps.hear_step_begins(True)
+        return track
+
+    def _hear_step(self, optimizer: torch.optim.Optimizer, now: float) -> None:
+        track = self._track(optimizer)
+        fast = self.fast
+        fast.flush()
+        step = track.steps
+        track.steps = step + 1
+        fast.steps += 1
+        losses: list[Any]
+        if fast.values:
+            losses, examples = list(fast.values), sum(fast.examples)
+            fast.values.clear()
+            fast.examples.clear()
+            fast.loss_number += 1
+            self.more_backwards += len(losses) - 1
+            self.held.clear()
+            self.last_losses, self.last_examples = losses, examples
+            fast.last_loss = math.nan
+        elif track.loss_number != fast.loss_number:  # a second optimizer on the same backward pass
+            if fast.last_loss == fast.last_loss:
+                losses, examples = [fast.last_loss], fast.last_examples
+            else:
+                losses, examples = self.last_losses, self.last_examples
+        else:
+            losses, examples = [], 0
+        track.loss_number = fast.loss_number
+
+        line: dict[str, Any] = {"e": "step", "o": track.number, "s": step, "t": round(now - self.zero, 6)}
+        if examples:
+            line["b"] = examples
+        if len(losses) > 1:
+            line["n"] = len(losses)
+        rates = [group.get("lr") for group in optimizer.param_groups]
+        if rates != track.rates and all(r is not None for r in rates):
+            line["lr"] = [float(r) for r in rates]
+        track.rates = rates
+        track.rate = rates[0]
+        if fast.clip is not None:
+            norm, maximum = fast.clip
+            fast.clip = None
+            line["cm"] = float(maximum)
+            if isinstance(norm, torch.Tensor) and norm.device.type != "cpu":
+                line["c"] = norm  # read with the deferred losses
+            else:
+                line["c"] = float(norm)
+        if not track.described:
+            self._describe(track, optimizer)
+        self._write_step(line, losses)
+        self._admit(track, optimizer)
+        if self.sampling:
+            self.sampler.after_step(optimizer, track, step)
+            self._after_sample(track)
+        elif fast.steps >= fast.next_look:
+            self._look(optimizer, track, step, now)
+
+    def _write_step(self, line: dict[str, Any], losses: list[Any]) -> None:
+        """Write a step; on an accelerator its numbers are read some steps later, together."""
+        known = [v for v in losses if v is not None]
+        waiting = [v for v in [*known, line.get("c")] if isinstance(v, torch.Tensor)]
+        if not waiting and not self.deferred:
+            if known:
+                line["l"] = sum(known) / len(known)
+            self.journal.record(line)
+            return
+        self.deferred.append((line, known, len(waiting)))
+        if len(self.deferred) >= MAX_DEFERRED or clock() - self.fast.last_flush > 0.5:
+            self.read_deferred()
+
+    def read_deferred(self) -> None:
+        """Read the losses that wait on an accelerator, with one transfer a device, and write their steps."""
+        deferred, self.deferred = self.deferred, []
+        tensors = [v for line, known, _ in deferred for v in [*known, line.get("c")] if isinstance(v, torch.Tensor)]
+        by_device: dict[Any, list[torch.Tensor]] = {}
+        for tensor in tensors:
+            by_device.setdefault(tensor.device, []).append(tensor)
+        numbers: dict[int, float] = {}
+        with torch.no_grad():
+            for group in by_device.values():
+                values = torch.stack([t.detach().reshape(()).double().float() for t in group]).tolist()
+                numbers.update((id(t), v) for t, v in zip(group, values, strict=True))
+        for line, known, _ in deferred:
+            plain = [numbers[id(v)] if isinstance(v, torch.Tensor) else v for v in known]
+            if plain:
+                line["l"] = sum(plain) / len(plain)
+            if isinstance(line.get("c"), torch.Tensor):
+                line["c"] = numbers[id(line["c"])]
+            self.journal.record(line)
+        self.fast.last_flush = clock()
+
+    def _admit(self, track: Track, optimizer: torch.optim.Optimizer) -> None:
+        """Let this optimizer's plain steps take the fast path."""
+        if type(track.rate) in (float, int) and not self.keep_step_begins:
+            if track.number < 64:
+                self.fast.tracks[id(optimizer)] = track
+        else:
+            self.fast.tracks.pop(id(optimizer), None)
+
+    def _may_be_fast(self) -> bool:
+        return (
+            self.active
+            and not self.sampling
+            and bool(self.fast.tracks)
+            and not self.scaler_seen
+            and not self.on_accelerator
+            and not self.keep_step_begins
+        )
+
+    def _describe(self, track: Track, optimizer: torch.optim.Optimizer) -> None:
+        track.described = True
+        groups = []
+        for group in optimizer.param_groups:
+            names = [self.registry.name_parameter(p, f"parameter{i}") for i, p in enumerate(group["params"][:2000])]
+            groups.append({**optimizer_options(group), "params": names})
+        self.journal.record(
+            {
+                "e": "optimizer",
+                "o": track.number,
+                "kind": type(optimizer).__name__,
+                "module": type(optimizer).__module__,
+                "groups": groups,
+                "line": user_line(),
+            }
+        )
+
+    # -- by hand -----------------------------------------------------------------------------------------------------
+
+    def _maybe_by_hand(self, loss: Any, examples: int) -> None:
+        """A backward pass, and no optimizer has stepped yet: accumulation, updates by hand, or no updates at all."""
+        track = self.by_hand
+        if track is None:
+            if not self.sampler.leaves_moved() and len(self.held) < HELD_BACK:
+                self.held.append((loss, examples, self.now()))
+                return
+            track = self.by_hand = Track(BY_HAND, None)
+            for value, size, at in self.held:
+                self._write_by_hand(track, value, size, at)
+            self.held.clear()
+        self._write_by_hand(track, loss, examples, self.now())
+        self.fast.values.clear()
+        self.fast.examples.clear()
+        if self.sampling:
+            self._after_sample(track)
+        elif self.fast.steps >= self.fast.next_look:
+            self._look(None, track, track.steps - 1, clock())
+
+    def _write_by_hand(self, track: Track, loss: Any, examples: int, at: float) -> None:
+        line = {"e": "step", "o": BY_HAND, "s": track.steps, "t": round(at, 6)}
+        if examples:
+            line["b"] = examples
+        self._write_step(line, [loss])
+        track.steps += 1
+        self.fast.steps += 1
+
+    # -- sampling ----------------------------------------------------------------------------------------------------
+
+    def _after_sample(self, track: Track) -> None:
+        """A sampled step is over: go on sampling, or look again later?"""
+        now = clock()
+        track.full += 1
+        self.full_samples += 1
+        streams = max(1, len(self.tracks))
+        if self.first_samples_done:
+            self.burst_left -= 1
+            if self.burst_left <= 0:
+                self._end_burst(now)
+            return
+        least = min((t.full for t in self.tracks.values()), default=track.full)
+        # A stream that steps rarely is waited for, but not for ever.
+        wanted = least < FULL_SAMPLES and self.full_samples < FULL_SAMPLES * (streams + 2)
+        if wanted and self.budget.allows_first(self.sampler.price):
+            return
+        self.sampler.first_samples_over()
+        self.first_samples_done = True
+        self.budget.close_first(clock())
+        self._end_burst(now)
+
+    def _end_burst(self, now: float) -> None:
+        self.sampling = False
+        self.sampler.rest()
+        if not self.evaluation.listening:
+            self.taps.hear_modules(False)
+        if not self.keep_step_begins:
+            self.taps.hear_step_begins(False)
+        # Samples thin out as the run grows: the journal stays bounded by the logarithm of the steps.
+        steps = self.fast.steps
+        self.next_sample = steps + max(2, steps // 100)
+        self._plan_light(now)
+
+    def _look(self, optimizer: torch.optim.Optimizer | None, track: Track, step: int, now: float) -> None:
+        """Something may be affordable at this step: a gradient norm, or the next steps in full."""
+        steps = self.fast.steps
+        credit = self.budget.share * (now - self.budget.began) - self.budget.running - self.fast.own
+        if steps >= self.next_light and optimizer is not None:
+            if credit >= self.sampler.light_price and self.works("gradient_norm"):
+                self._light(optimizer, track, step)
+                credit -= self.sampler.light_price
+            self.next_light = steps + self.light_every
+        if steps >= self.next_sample:
+            # Two steps in a row of every stream: noise is told from neighbors.
+            burst = 2 * max(1, min(len(self.tracks), 4))
+            wanted = self.sampler.price * burst
+            if credit >= wanted:
+                self._begin_burst(burst)
+                return
+            seconds_per_step = max(now - self.budget.began, 1e-6) / max(1, steps)
+            gain = max(self.budget.share * seconds_per_step * 0.5, 1e-9)
+            self.next_sample = steps + max(1, min(int((wanted - credit) / gain), 10_000))
+            self._plan_light(now)
+        self.fast.next_look = min(self.next_light, self.next_sample)
+
+    def _begin_burst(self, steps: int) -> None:
+        self.burst_left = steps
+        self.sampling = True
+        self.fast.on = False
+        self.fast.flush()
+        if not self.compiled_models:
+            self.taps.hear_modules(True)
+        self.taps.hear_step_begins(True)
+
+    def _plan_light(self, now: float) -> None:
+        """How often a gradient norm can be had between samples, from a quarter of what may be spent."""
+        steps = self.fast.steps
+        per_step = max(now - self.budget.began, 1e-6) / max(1, steps)
+        spare = self.budget.share * per_step * 0.25
+        price = self.sampler.light_price
+        self.light_every = 1 if spare >= price else min(10_000, math.ceil(price / max(spare, 1e-9)))
+        self.next_light = steps + self.light_every
+        self.fast.next_look = min(self.next_light, self.next_sample)
+        self.fast.on = self._may_be_fast()
+
+    def _light(self, optimizer: torch.optim.Optimizer, track: Track, step: int) -> None:
+        start = clock()
+        try:
+            norm = self.sampler.gradient_norm(optimizer)
+        except Exception as error:
+            self.crashed("gradient_norm", error)
+            norm = None
+        if norm is not None:
+            self.light_samples += 1
+            self.journal.record({"e": "light", "o": track.number, "s": step, "g": norm})
+        self.spent(clock() - start)
+
+    # -- the rest of what is heard -----------------------------------------------------------------------------------
+
+    def module_called(self, module: torch.nn.Module, args: tuple, kwargs: dict) -> None:
+        """A module's forward pass begins (only heard on sampled steps and in watched evaluations)."""
+        if self.busy or not self.active or torch.compiler.is_compiling():
+            return
+        registry = self.registry
+        model = registry.root(module)
+        if model is None:
+            if registry.member(module) and next(iter(module.parameters()), None) is not None:
+                return
+            start = clock()
+            self.busy = True
+            try:
+                if not registry.member(module):
+                    model = registry.add(module)
+                if model is None and self.sampling:
+                    self.sampler.module_without_parameters(module, args, kwargs)
+            except Exception as error:
+                self.crashed("module", error)
+            self.busy = False
+            self.spent(clock() - start)
+            if model is None:
+                return
+        start = clock()
+        self.busy = True
+        try:
+            if torch.is_grad_enabled():
+                if self.sampling:
+                    self.sampler.model_called(model, module, args, kwargs)
+            else:
+                self.evaluation.model_called(model, module, args, kwargs)
+        except Exception as error:
+            self.crashed("inputs", error)
+        self.busy = False
+        self.spent(clock() - start)
+
+    def mode_changed(self, module: torch.nn.Module, training: bool) -> None:
+        """``train()`` or ``eval()`` was called."""
+        if not self.active or self.busy:
+            return
+        model = self.registry.root(module)
+        if model is None:
+            return
+        try:
+            self.evaluation.mode_changed(model, training)
+        except Exception as error:
+            self.crashed("mode", error)
+
+    def without_gradient(self, entered: bool) -> None:
+        """``no_grad`` or ``inference_mode`` was entered or left."""
+        if self.active and not self.busy and self.step_depth == 0 and not self.depth and not self.fast.depth:
+            self.evaluation.without_gradient(entered)
+
+    def loss_scaled(self, outputs: Any, scaled: Any) -> None:
+        """A gradient scaler multiplied the loss: remember the loss itself."""
+        if self.active and isinstance(outputs, torch.Tensor) and isinstance(scaled, torch.Tensor):
+            if len(self.scaled) > 16:
+                self.scaled.clear()
+            self.scaled[id(scaled)] = (outputs, scaled)
+            self.scaler_seen = True
+            self.fast.on = False
+
+    def scaler_stepped(self, optimizer: torch.optim.Optimizer, scaler: Any) -> None:
+        """A gradient scaler stepped an optimizer, or skipped the step because of non-finite gradients."""
+        if not self.active or not self.fast.values:
+            return
+        track = self.tracks.get(id(optimizer))
+        self.fast.values.clear()
+        self.fast.examples.clear()
+        try:
+            scale = float(scaler.get_scale())
+            self.event("scaler_skipped", stream=track.number if track else 0, step=track.steps if track else 0, scale=scale)
+        except Exception as error:
+            self.crashed("scaler", error)
+
+    def gradients_clipped(self, norm: Any, maximum: float) -> None:
+        """``clip_grad_norm_`` was called."""
+        if self.active and not self.busy:
+            self.fast.clip = (norm, maximum)
+
+    def compiled(self, target: Any) -> None:
+        """``torch.compile`` was called: module hooks would be traced into the compiled code, so there are none any more."""
+        if not self.active:
+            return
+        self.compiled_models = True
+        self.taps.hear_modules(False)
+        try:
+            module = target if isinstance(target, torch.nn.Module) else getattr(target, "__self__", None)
+            model = self.registry.add(module, compiled=True) if isinstance(module, torch.nn.Module) else None
+            self.event("compiled", model=model.name if model else None, line=user_line())
+        except Exception as error:
+            self.crashed("compiled", error)
+
+    def saved_tensor_hooks(self, entered: bool) -> None:
+        """Hooks on saved tensors (checkpointing, offloading): reading a saved tensor would run the script's code."""
+        self.sampler.saved_tensor_hooks(entered)
+
+    def loader_started(self, loader: Any) -> None:
+        """A pass over a data loader begins."""
+        if self.active and not self.busy:
+            try:
+                self.sampler.loader_started(loader)
+            except Exception as error:
+                self.crashed("loader", error)
+
+    # -- the end -----------------------------------------------------------------------------------------------------
+
+    def finish(self, *, status: int | None, error: BaseException | None = None, line: dict[str, Any] | None = None) -> None:
+        """Write what is known only at the end, close the journal and take the taps out."""
+        if self.finished or os.getpid() != self.pid:
+            return
+        self.finished = True
+        start = clock()
+        self.fast.on = False
+        self.busy = True
+        for part in (self.read_deferred, self.sampler.last_words):
+            try:
+                part()
+            except Exception as problem:
+                self.crashed("last_words", problem)
+        self.active = False
+        self.taps.remove()
+        self.fast.close()
+        exception = None
+        if error is not None and not isinstance(error, SystemExit):
+            exception = {"type": type(error).__name__, "message": str(error)[:2000], "line": line}
+        self.spent(clock() - start)
+        now = clock()
+        self.journal.record(
+            {
+                "e": "end",
+                "status": status,
+                "exception": exception,
+                "seconds": now - self.zero,
+                "steps": self.fast.steps,
+                "watcher_seconds": self.budget.total + self.fast.own,
+                "allowance_seconds": self.budget.first,
+                "start_seconds": self.budget.starting,
+                "running_seconds": self.budget.running + self.fast.own,
+                "measured_seconds": max(0.0, now - self.budget.began) if self.budget.began else 0.0,
+                "samples": self.full_samples,
+                "light_samples": self.light_samples,
+                "backwards": self.backwards,
+            }
+        )
+        self.journal.close()
+
+    def _after_fork(self) -> None:
+        """In a forked child: be silent. A loader's worker never trains; the parent's journal is the parent's."""
+        self.active = False
+        self.finished = True
+        self.fast.on = False
+        self.fast.tail = None
+        self.fast.journal = None
+        self.taps.remove()
+
+
+def _place(error: Exception) -> str:
+    """The innermost frame of an error inside Unstuck, for a bug report."""
+    trace = error.__traceback__
+    place = ""
+    while trace is not None:
+        place = f"{os.path.basename(trace.tb_frame.f_code.co_filename)}:{trace.tb_lineno}"
+        trace = trace.tb_next
+    return place
