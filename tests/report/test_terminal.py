@@ -151,6 +151,14 @@ def test_markup_in_names_is_text(reports: dict[str, dict[str, Any]]) -> None:
     assert "[bold]model[0][/bold] :smile: [/]" in words(printed(report))
 
 
+def test_code_in_a_sentence_is_shown_as_such(reports: dict[str, dict[str, Any]]) -> None:
+    report = copy.deepcopy(reports["stuck"])
+    report["findings"][0]["sentence"] = "Remove `softmax` there."
+    assert "Remove softmax there." in words(printed(report))
+    assert "Remove \x1b[36msoftmax\x1b[0m there." in printed(report)
+    assert "Remove `softmax` there." in printed(report, terminal=False)
+
+
 def test_a_reader_that_went_away_ends_nothing(reports: dict[str, dict[str, Any]]) -> None:
     class Gone(io.StringIO):
         def write(self, text: str) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import resources
@@ -61,6 +62,7 @@ def render(report: Mapping[str, Any], *, pages: Mapping[str, Mapping[str, str]] 
         data=embed(drawn),
         report=report,
         run=run,
+        script_name=re.split(r"[/\\]", run["script"])[-1] or run["script"],
         verdict=report["verdict"],
         verdict_title=wording.title(report["verdict"]["state"]),
         tone=wording.tone(report),

@@ -55,4 +55,7 @@ def sparkline(curve: Mapping[str, Any] | None) -> Sparkline | None:
         y = 2 + (HEIGHT - 4) * (1 - min(max(height / span, 0.0), 1.0))
         path += f"{'L' if pen else 'M'}{x:.1f} {y:.1f}"
         pen = True
-    return Sparkline(path, finite[0], finite[-1])
+    # A single step's loss is chance; where there is a smoothed curve, its ends say more.
+    smooth = [number(value) for value in (curve.get("smooth") or {}).get("values", ())]
+    ends = smooth if len(smooth) > 1 else finite
+    return Sparkline(path, ends[0], ends[-1])

@@ -54,7 +54,7 @@ def print_page(page: Page, console: Console) -> None:
 
 def print_list(entries: Sequence[tuple[str, str, str]], console: Console) -> None:
     """Print a list of findings: code, name and claim of each."""
-    _write(console, _Paper(console).list(entries))
+    _write(console, _Paper(console).listing(entries))
 
 
 def print_runs(rows: Sequence[Mapping[str, Any]], console: Console) -> None:
@@ -97,7 +97,7 @@ class _Paper:
         self._page(page)
         return self.written.getvalue()
 
-    def list(self, entries: Sequence[tuple[str, str, str]]) -> str:
+    def listing(self, entries: Sequence[tuple[str, str, str]]) -> str:
         wide = max((len(name) for _, name, _ in entries), default=0)
         for code, name, claim in entries:
             pieces = [(code, "bold cyan"), (f"  {name:{0 if self.narrow else wide}}  ", "bold"), (claim, "dim")]
@@ -166,7 +166,7 @@ class _Paper:
         tone = wording.tone(report)
         style = _STYLES[tone]
         name = f"{_MARKS[tone]} {wording.title(state).upper()}"
-        self._line([(name, f"bold {style}"), ("  ", ""), (report["verdict"]["sentence"], "bold")])
+        self._line([(name, f"bold {style}"), ("  ", ""), *self._prose(report["verdict"]["sentence"], "bold")])
 
     def _ending(self, run: Mapping[str, Any]) -> None:
         exception = run["exit"]["exception"]
@@ -195,7 +195,7 @@ class _Paper:
                 ("  a guess" if finding["confidence"] < 0.5 else "", "dim"),
             ]
         )
-        self._line([(finding["sentence"], "")], indent=2)
+        self._line(self._prose(finding["sentence"]), indent=2)
         line = finding.get("line")
         if line:
             self._code(line, base)
@@ -203,7 +203,7 @@ class _Paper:
             self._line([(f"in {finding['where']}", "dim")], indent=2)
         self._items(list(finding["evidence"].items())[:MOST_EVIDENCE], indent=2)
         for remedy in finding["remedies"][:1]:
-            self._line([("→ ", "bold green"), (remedy["text"] or remedy["name"], "bold")], indent=2)
+            self._line([("→ ", "bold green"), *self._prose(remedy["text"] or remedy["name"], "bold")], indent=2)
             for code in remedy["code"].rstrip("\n").split("\n") if remedy["code"] else ():
                 self._line([(code, "green")], indent=6, edge="keep")
         if finding.get("symptoms"):
@@ -235,7 +235,8 @@ class _Paper:
             [
                 (f"{_MARKS[tone]} ", _STYLES[tone]),
                 (f"{finding['code']} {finding['name']}", "bold"),
-                (f"  {finding['sentence']}", ""),
+                ("  ", ""),
+                *self._prose(finding["sentence"]),
             ]
         )
 
@@ -331,6 +332,12 @@ class _Paper:
             line.rstrip()
             start = mark if i == 0 else Text(" " * mark.cell_len)
             self.console.print(Text(" " * indent) + start + line, soft_wrap=True, highlight=False)
+
+    def _prose(self, text: str, style: str = "") -> list[Piece]:
+        """A sentence; what is code in it is colored, or keeps its backquotes where there are no colors."""
+        if self.plain:
+            return [(text, style)]
+        return [(piece, f"{style} cyan".strip() if code else style) for code, piece in spans(text)]
 
     def _fit(self, text: str) -> str:
         """The text without control characters (a name must not drive the terminal) and in signs the encoding has."""
