@@ -1,6 +1,6 @@
 """What a line of the journal costs, beside the other ways to keep it, measured in one run, interleaved.
 
-A line is kept when ``kill -9`` in the next instant cannot take it away; one in a buffered file is not: that is the floor.
+A line is kept when ``kill -9`` in the next instant cannot take it away. A buffered file keeps none: that is the floor.
 """
 
 from __future__ import annotations

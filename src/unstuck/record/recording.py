@@ -192,6 +192,8 @@ class Recording:
             backwards=Series(list(steps), [1] * n),
             seconds=Series(list(steps), [0.001 * i for i in steps]),
             samples=list(samples),
-            optimizer=optimizer if optimizer is not None else {"o": 0, "kind": "SGD", "groups": [{"lr": rates[0] if rates else 0.1}]},
+            optimizer=optimizer
+            if optimizer is not None
+            else {"o": 0, "kind": "SGD", "groups": [{"lr": rates[0] if rates else 0.1}]},
         )
         return cls(streams={0: stream}, events=list(events), models=list(models), end=end)

@@ -58,7 +58,7 @@ class Tail:
                 os.write(descriptor, bytes(size))
             self.map = mmap.mmap(descriptor, size)
         except BaseException:
-            os.unlink(self.path)
+            self.path.unlink()
             raise
         finally:
             os.close(descriptor)
