@@ -57,6 +57,8 @@ def whole(path: Path) -> Path:
     journal.step(0, 1, 0.6, math.nan, 32, 4, lr=[0.25, 0.1], clip_norm=7.0, clip_maximum=1.0)
     journal.record(SAMPLE)
     journal.record(EVENT)
+    journal.record({"e": "light", "o": 0, "s": 1, "g": math.inf})
+    journal.record({"e": "light", "o": 0, "s": 2, "g": 0.5})
     journal.step(-1, 0, 0.65, None, None)
     journal.step(0, 2, 0.7, None, 32)
     journal.step(0, 3, 0.8, 1e-300, 16, lr=[0.125, 0.1], clip_norm=0.5)
@@ -82,6 +84,7 @@ def test_round_trip(tmp_path: Path) -> None:
     assert list(stream.backwards) == [(0, 1), (1, 4), (2, 1), (3, 1)]
     assert list(stream.seconds) == [(0, 0.5), (1, 0.6), (2, 0.7), (3, 0.8)]
     assert list(stream.clip_norm) == [(1, 7.0), (3, 0.5)] and list(stream.clip_maximum) == [(1, 1.0)]
+    assert list(stream.gradient_norm) == [(1, math.inf), (2, 0.5)]
     by_hand = recording.streams[-1]
     assert by_hand.steps == 1 and not by_hand.loss and not by_hand.batch_size and not by_hand.learning_rate
     (event,) = recording.happened("nonfinite")
@@ -103,7 +106,7 @@ def picture(recording: Recording) -> list[list[str]]:
     lists: list[Iterable[object]] = [recording.models, recording.events]
     for stream in (recording.streams.get(o, Stream(o)) for o in (-1, 0)):
         lists += [stream.loss, stream.learning_rate, stream.batch_size, stream.backwards, stream.seconds]
-        lists += [stream.clip_norm, stream.clip_maximum, stream.samples, stream.learning_rates]
+        lists += [stream.gradient_norm, stream.clip_norm, stream.clip_maximum, stream.samples, stream.learning_rates]
     return [[repr(thing) for thing in things] for things in lists]
 
 
@@ -188,6 +191,8 @@ HOSTILE = [
     b'{"e":"step","o":0,"s":1,"b":{}}\n',
     b'{"e":"step","o":0,"s":1,"x":' + b"[" * 100_000 + b"]" * 100_000 + b"}\n",
     b'{"e":"event","kind":"x","data":' + b'{"a":' * 200 + b"1" + b"}" * 200 + b"}\n",
+    b'{"e":"light","o":0,"s":1,"g":"big"}\n',
+    b'{"e":"light","s":1,"g":1.0}\n',
     b'{"e":"event"}\n',
     b'{"e":"event","kind":3}\n',
     b'{"e":"event","kind":"x","s":"1"}\n',

@@ -295,9 +295,12 @@ def _take(line: dict[str, Any], recording: Recording, columns: dict[int, _Column
         line["s"], line["o"] = s, o
         _column(columns, o).samples.append(line)
     elif kind == "light":
-        step, norm = whole(line.get("s"), "s"), number(line.get("g"), "g")
+        o, s, norm = whole(line.get("o"), "o", least=-1), whole(line.get("s"), "s"), number(line.get("g"), "g")
+        norms = _column(columns, o).gradient_norm
+        if norms.steps and s <= norms.steps[-1]:
+            raise BadLine(f"light sample {s} comes after {norms.steps[-1]}")
         if norm is not None:
-            _column(columns, whole(line.get("o"), "o", least=-1)).gradient_norm.add(step, norm)
+            norms.add(s, norm)
     elif kind == "event":
         step = None if line.get("s") is None else whole(line["s"], "s")
         stream = 0 if line.get("o") is None else whole(line["o"], "o", least=-1)
