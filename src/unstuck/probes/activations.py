@@ -15,6 +15,7 @@ from unstuck.probes.graph import Graph, Node, normalized_dim
 from unstuck.probes.heads import kind_of, layer_feeding
 from unstuck.probes.plain import piece, plain, strides_for, thinned
 from unstuck.probes.quiet import quiet
+from unstuck.probes.scalars import read_scalars
 from unstuck.probes.values import value_of
 
 _LIMIT = 32_768  # elements of an activation that its statistics look at
@@ -70,8 +71,10 @@ class DeadUnits:
 @dataclass
 class _Measured:
     entry: dict[str, Any]
-    numbers: Tensor | None  # on the activation's device, read together at the end
     keys: tuple[str, ...] = ()
+    scalars: tuple[Tensor, ...] = ()  # sums and counts, on the activation's device, read together at the end
+    sizes: tuple[int, ...] = ()  # what each is to be divided by
+    values: Tensor | None = None
 
 
 def activations(
@@ -208,10 +211,10 @@ def _measure(
     try:
         whole, make = _values(graph, node, kind)
         if whole is None:
-            return _Measured(entry, None)
+            return _Measured(entry)
         whole = plain(whole)
         if whole.numel() == 0 or not whole.is_floating_point():
-            return _Measured(entry, None)
+            return _Measured(entry)
         shape = tuple(whole.shape)
         entry["shape"] = list(shape)
         unit = _unit_dim(shape, kind, node, graph, layer) if shape else 0
@@ -240,7 +243,7 @@ def _measure(
         graph.note(
             f"activation {entry['name']}", str(error).splitlines()[0][:120] if str(error) else type(error).__name__
         )
-        return _Measured(entry, None)
+        return _Measured(entry)
 
 
 def _batched(layer: Node) -> bool:
@@ -259,9 +262,7 @@ def _numbers(
     upper: Any,
     lower: Any,
 ) -> _Measured:
-    shape = tuple(whole.shape)
-    keep: tuple[int, ...] = (unit,) if shape[unit] <= limit else ()
-    part = thinned(whole, strides_for(shape, limit, keep=keep))
+    part = thinned(whole, strides_for(tuple(whole.shape), limit, keep=(unit,)))
     if make is not None:
         part = make(part)
     if part.dtype in (torch.float16, torch.bfloat16):
@@ -269,41 +270,37 @@ def _numbers(
     examples = part.shape[0] if unit != 0 else 1
     moved = part.movedim(unit, -1)
     flat = moved.reshape(examples, -1, moved.shape[-1])  # examples, positions, units
+    size, units = flat.numel(), flat.shape[-1]
     total = flat.sum()
-    mean = total / flat.numel()
-    centered = flat - mean
-    square = torch.dot(centered.reshape(-1), centered.reshape(-1)) / flat.numel()
-    keys = ["mean", "std", "zero", "total"]
-    numbers = [mean, square.sqrt(), 1.0 - torch.count_nonzero(flat) / flat.numel(), total]
+    centered = (flat - total / size).reshape(-1)
+    found: list[tuple[str, Tensor, int]] = [
+        ("mean", total, size),
+        ("std", torch.dot(centered, centered), size),
+        ("zero", torch.count_nonzero(flat), size),
+    ]
     if examples > 1:
-        vary = (flat.amax(0) > flat.amin(0)).any(0)  # faster than aminmax along a dimension
-        keys.append("vary")
-        numbers.append(vary.sum() / vary.numel())
+        vary = flat.amax(0) > flat.amin(0)  # faster than aminmax along a dimension
+        found.append(("vary", torch.count_nonzero(vary.any(0)), units))
     if kind in _ROWS:
-        top = flat.amax(-1)
         bound = 0.9999 if kind == "softmax" else math.log(0.9999)
-        keys.append("saturated")
-        numbers.append((top > bound).sum() / top.numel())
+        top = flat.amax(-1)
+        found.append(("saturated", torch.count_nonzero(top > bound), top.numel()))
     else:
         bounds = _FLAT.get(kind)
         if kind == "hardtanh" and isinstance(upper, int | float) and isinstance(lower, int | float):
             bounds = (float(lower), float(upper))
         if bounds is not None:
             if kind in _BOUNDS_INCLUDED:
-                ends = (flat >= bounds[1]) | (flat <= bounds[0])
+                slope = (flat < bounds[1]) & (flat > bounds[0])
             else:
-                ends = (flat > bounds[1]) | (flat < bounds[0])
-            keys.append("saturated")
-            numbers.append(ends.sum() / ends.numel())
+                slope = (flat <= bounds[1]) & (flat >= bounds[0])
+            found.append(("saturated", torch.count_nonzero(slope), size))
         dead = _dead(whole, make, flat, unit)
-        keys.append("dead")
-        numbers.append(dead.sum() / dead.numel())
+        found.append(("dead", torch.count_nonzero(dead), units))
         if dead_units is not None:
-            so_far = dead_units.update(entry["name"], dead)
-            keys.append("dead_so_far")
-            numbers.append(so_far.sum() / so_far.numel())
-    entry["_flat"] = flat
-    return _Measured(entry, torch.stack([n.to(torch.float32) for n in numbers]), tuple(keys))
+            found.append(("dead_so_far", torch.count_nonzero(dead_units.update(entry["name"], dead)), units))
+    keys, scalars, sizes = zip(*found, strict=True)
+    return _Measured(entry, keys, scalars, sizes, flat)
 
 
 def _dead(whole: Tensor, make: Callable[[Tensor], Tensor] | None, flat: Tensor, unit: int) -> Tensor:
@@ -332,21 +329,18 @@ def _zero(values: Tensor, dims: tuple[int, ...]) -> Tensor:
 
 def _read(measured: list[_Measured]) -> None:
     """One transfer for all numbers of a device."""
-    present = [m for m in measured if m.numbers is not None]
-    devices: dict[torch.device, list[_Measured]] = {}
-    for m in present:
-        assert m.numbers is not None
-        devices.setdefault(m.numbers.device, []).append(m)
-    for group in devices.values():
-        values = torch.cat([m.numbers for m in group if m.numbers is not None]).tolist()
-        at = 0
-        for m in group:
-            for key in m.keys:
-                m.entry[key] = values[at]
-                at += 1
-            total = m.entry.pop("total")
-            flat = m.entry.pop("_flat")
-            m.entry["nonfinite"] = 0 if math.isfinite(total) else int((~torch.isfinite(flat)).sum())
+    values = iter(read_scalars([scalar for m in measured for scalar in m.scalars]))
+    for m in measured:
+        for key, size in zip(m.keys, m.sizes, strict=True):
+            m.entry[key] = (next(values) or 0.0) / size
+        if m.values is None:
+            continue
+        entry = m.entry
+        entry["std"] = math.sqrt(entry["std"]) if entry["std"] >= 0 else math.nan
+        entry["zero"] = 1.0 - entry["zero"]
+        if entry["saturated"] is not None and entry["kind"] not in _ROWS:
+            entry["saturated"] = 1.0 - entry["saturated"]
+        entry["nonfinite"] = 0 if math.isfinite(entry["mean"]) else int((~torch.isfinite(m.values)).sum())
 
 
 def layers(graph: Graph, *, limit: int = 16_384, maximum: int = 256) -> list[dict[str, Any]]:
@@ -395,23 +389,21 @@ def _layer(graph: Graph, node: Node, name: str, order: int, limit: int) -> _Meas
         entry["fan_in"] = _fan_in(graph, node)
         found = _entering(graph, node)
         if found is None:
-            return _Measured(entry, None)
+            return _Measured(entry)
         entry["in_shape"] = list(found.shape)
         whole = plain(found)
         if not whole.is_floating_point() or whole.numel() == 0:
-            return _Measured(entry, None)
+            return _Measured(entry)
         part = piece(whole, limit).reshape(-1)
         if part.dtype in (torch.float16, torch.bfloat16):
             part = part.float()
+        size = part.numel()
         total = part.sum()
-        mean = total / part.numel()
-        centered = part - mean
-        numbers = [mean, (torch.dot(centered, centered) / part.numel()).sqrt(), total]
-        entry["_flat"] = part
-        return _Measured(entry, torch.stack(numbers).to(torch.float32), ("in_mean", "in_std", "total"))
+        centered = part - total / size
+        return _Measured(entry, ("in_mean", "in_std"), (total, torch.dot(centered, centered)), (size, size), part)
     except (RuntimeError, TypeError, ValueError) as error:
         graph.note(f"layer {name}", str(error).splitlines()[0][:120] if str(error) else type(error).__name__)
-        return _Measured(entry, None)
+        return _Measured(entry)
 
 
 def _fan_in(graph: Graph, node: Node) -> int | None:
@@ -443,15 +435,11 @@ def _entering(graph: Graph, node: Node) -> Tensor | None:
 
 
 def _read_layers(measured: list[_Measured]) -> None:
-    present = [m for m in measured if m.numbers is not None]
-    devices: dict[torch.device, list[_Measured]] = {}
-    for m in present:
-        assert m.numbers is not None
-        devices.setdefault(m.numbers.device, []).append(m)
-    for group in devices.values():
-        values = torch.cat([m.numbers for m in group if m.numbers is not None]).tolist()
-        for i, m in enumerate(group):
-            mean, std, total = values[3 * i : 3 * i + 3]
-            flat = m.entry.pop("_flat")
-            m.entry.update({"in_mean": mean, "in_std": std, "in_rms": math.hypot(mean, std)})
-            m.entry["in_nonfinite"] = 0 if math.isfinite(total) else int((~torch.isfinite(flat)).sum())
+    values = iter(read_scalars([scalar for m in measured for scalar in m.scalars]))
+    for m in measured:
+        if m.values is None:
+            continue
+        mean, square = ((next(values) or 0.0) / size for size in m.sizes)
+        std = math.sqrt(square) if square >= 0 else math.nan
+        m.entry.update({"in_mean": mean, "in_std": std, "in_rms": math.hypot(mean, std)})
+        m.entry["in_nonfinite"] = 0 if math.isfinite(mean) else int((~torch.isfinite(m.values)).sum())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import torch
 from torch import Tensor
 
@@ -52,18 +54,23 @@ def _keys(rows: Tensor) -> Tensor:
     if rows.is_floating_point():
         rows = (rows + 0.0).contiguous().view(_BITS[rows.element_size()])  # −0 becomes 0
     rows = rows.to(torch.int64)
-    # Odd multipliers from a linear congruence: fixed, and independent of any generator of the script.
-    multipliers = []
+    return (rows * _multipliers(rows.shape[1], rows.device)).sum(1)
+
+
+@functools.lru_cache(maxsize=8)
+def _multipliers(count: int, device: torch.device) -> Tensor:
+    """Odd factors from a linear congruence: fixed, and independent of any generator of the script."""
+    few = min(count, 4096)
+    found = []
     state = 0x9E3779B97F4A7C15
-    for _ in range(min(rows.shape[1], 4096)):
+    for _ in range(few):
         state = (state * 6364136223846793005 + 1442695040888963407) & 0xFFFFFFFFFFFFFFFF
-        multipliers.append(((state | 1) ^ (state >> 29) | 1) - (1 << 63))
-    table = torch.tensor(multipliers, dtype=torch.int64, device=rows.device)
-    if rows.shape[1] > table.numel():
-        repeats = -(-rows.shape[1] // table.numel())
-        blocks = torch.arange(repeats, device=rows.device, dtype=torch.int64) * 2 + 1
-        table = (table[None, :] * blocks[:, None]).reshape(-1)[: rows.shape[1]]
-    return (rows * table).sum(1)
+        found.append(((state ^ (state >> 29)) | 1) - (1 << 63))
+    table = torch.tensor(found, dtype=torch.int64, device=device)
+    if count > few:
+        blocks = torch.arange(-(-count // few), device=device, dtype=torch.int64) * 2 + 1
+        table = (table[None, :] * blocks[:, None]).reshape(-1)[:count]
+    return table
 
 
 def _repeated(keys: Tensor) -> Tensor:

@@ -165,19 +165,22 @@ class InputStatistics:
 
 
 def _summary(moments: _Moments) -> dict[str, Any]:
+    count = moments.mean.size
     deviation = np.sqrt(np.maximum(moments.square, 0.0) / moments.count)
-    varies = moments.high > moments.low
-    moving = deviation[varies]
-    root_mean = math.sqrt(float(np.mean(moments.mean**2)))
-    root_deviation = math.sqrt(float(np.mean(deviation**2)))
+    moving = deviation[moments.high > moments.low]
+    moving.sort()
+    root_mean = math.sqrt(float(np.dot(moments.mean, moments.mean)) / count)
+    root_deviation = math.sqrt(float(np.dot(deviation, deviation)) / count)
     return {
-        "features": int(moments.mean.size),
-        "feature_std_min": float(moving.min()) if moving.size else None,
-        "feature_std_median": float(np.median(moving)) if moving.size else None,
-        "feature_std_max": float(moving.max()) if moving.size else None,
-        "feature_mean_max": float(np.abs(moments.mean).max()),
+        "features": count,
+        "feature_std_min": float(moving[0]) if moving.size else None,
+        "feature_std_median": float(moving[(moving.size - 1) // 2] + moving[moving.size // 2]) / 2
+        if moving.size
+        else None,
+        "feature_std_max": float(moving[-1]) if moving.size else None,
+        "feature_mean_max": max(-float(moments.mean.min()), float(moments.mean.max())),
         "mean_to_std": root_mean / root_deviation if root_deviation > 0 else (math.inf if root_mean > 0 else 0.0),
-        "constant_share": 1.0 - float(varies.mean()),
+        "constant_share": 1.0 - moving.size / count,
         "examples": moments.examples,
     }
 

@@ -14,6 +14,7 @@ from unstuck.probes.equal_rows import equal_rows
 from unstuck.probes.graph import Graph, layer_of
 from unstuck.probes.plain import plain
 from unstuck.probes.quiet import quiet
+from unstuck.probes.scalars import read_scalars
 
 _SNAPSHOT = 8_000_000  # entries copied before a step; of more, evenly spread ones
 _ROLES = {
@@ -118,13 +119,13 @@ def parameter_statistics(
         floating = [w.is_floating_point() and w.numel() > 0 for w in weights]
         weight_norms = _norms([w if ok else None for w, ok in zip(weights, floating, strict=True)])
         gradient_norms = _norms([g if g is not None and g.numel() > 0 else None for g in dense])
-        sums = _read(
+        sums = read_scalars(
             [
                 w.sum(dtype=torch.float32 if w.element_size() < 4 else None) if ok else None
                 for w, ok in zip(weights, floating, strict=True)
             ]
         )
-        alive = _read([torch.count_nonzero(g) if g is not None and g.numel() > 0 else None for g in dense])
+        alive = read_scalars([torch.count_nonzero(g) if g is not None and g.numel() > 0 else None for g in dense])
         found: dict[str, dict[str, Any]] = {}
         for i, (name, parameter) in enumerate(parameters):
             weight, gradient, stored = weights[i], gradients[i], dense[i]
@@ -198,21 +199,7 @@ def _norms(tensors: Sequence[Tensor | None]) -> list[float | None]:
             values = torch._foreach_norm([t for _, t in group])
         for (i, _), value in zip(group, values, strict=True):
             norms[i] = value
-    return _read(norms)
-
-
-def _read(scalars: Sequence[Tensor | None]) -> list[float | None]:
-    """Scalars of any device and kind as numbers, one transfer for each device and kind."""
-    found: list[float | None] = [None] * len(scalars)
-    groups: dict[tuple[torch.device, torch.dtype], list[int]] = {}
-    for i, s in enumerate(scalars):
-        if s is not None:
-            groups.setdefault((s.device, s.dtype), []).append(i)
-    for indices in groups.values():
-        stacked = torch.stack([s for i in indices if (s := scalars[i]) is not None])
-        for i, value in zip(indices, stacked.tolist(), strict=True):
-            found[i] = float(value)
-    return found
+    return read_scalars(norms)
 
 
 def before_step(parameters: Iterable[tuple[str, Tensor]], *, limit: int = _SNAPSHOT) -> Snapshot:
@@ -284,7 +271,7 @@ def after_step(taken: Snapshot) -> dict[str, Change]:
             numbers += [product, gradient_square]
             stored = taken.sums[i]
             numbers.append((_bits(whole) != stored).to(torch.float32) if stored is not None else None)
-        read = _read(numbers)
+        read = read_scalars(numbers)
     found: dict[str, Change] = {}
     for i, name in enumerate(taken.names):
         square, product_, gradient_square_, bits = read[4 * i : 4 * i + 4]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+import threading
+from contextlib import ExitStack
 
 import torch
 
@@ -26,29 +26,43 @@ def _autocast_devices() -> list[str]:
     return found
 
 
-@contextmanager
-def quiet() -> Iterator[None]:
+_inside = threading.local()
+
+
+class quiet:  # noqa: N801 - used like a function
     """Compute without leaving a trace in the script: no gradient, no autocast, no function or dispatch mode.
 
     A default device, a counter of operations, autocast and inference mode are all modes that the script may have
-    switched on and that would change, or count, what a probe computes. Cost: a few microseconds.
+    switched on and that would change, or count, what a probe computes. Cost: about ten microseconds, next to nothing
+    inside another one.
 
     >>> weight = torch.ones(2, requires_grad=True)
     >>> with quiet():
     ...     (weight * 2).requires_grad
     False
     """
-    with ExitStack() as stack:
-        stack.enter_context(torch.no_grad())
-        stack.enter_context(torch._C.DisableTorchFunction())
-        if torch.is_inference_mode_enabled():
-            # What a probe keeps between samples must not be an inference tensor: it could not be updated later.
-            stack.enter_context(torch.inference_mode(False))
-            stack.enter_context(torch.no_grad())
-        for kind in _autocast_devices():
-            stack.enter_context(torch.autocast(kind, enabled=False))
-        if torch._C._len_torch_dispatch_stack() > 0:
-            from torch.utils._python_dispatch import _disable_current_modes
 
-            stack.enter_context(_disable_current_modes())
-        yield
+    def __enter__(self) -> None:
+        self._stack: ExitStack | None = None
+        if getattr(_inside, "active", False):
+            return
+        with ExitStack() as stack:
+            stack.enter_context(torch.no_grad())
+            stack.enter_context(torch._C.DisableTorchFunction())
+            if torch.is_inference_mode_enabled():
+                # What a probe keeps between samples must not be an inference tensor: it could not be updated later.
+                stack.enter_context(torch.inference_mode(False))
+                stack.enter_context(torch.no_grad())
+            for kind in _autocast_devices():
+                stack.enter_context(torch.autocast(kind, enabled=False))
+            if torch._C._len_torch_dispatch_stack() > 0:
+                from torch.utils._python_dispatch import _disable_current_modes
+
+                stack.enter_context(_disable_current_modes())
+            self._stack = stack.pop_all()
+        _inside.active = True
+
+    def __exit__(self, *problem: object) -> None:
+        if self._stack is not None:
+            _inside.active = False
+            self._stack.close()

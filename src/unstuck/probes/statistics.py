@@ -59,6 +59,6 @@ def count_nonfinite(whole: Tensor) -> int:
     if not whole.is_floating_point() or whole.numel() == 0:
         return 0
     total = whole.sum(dtype=torch.float32 if whole.dtype in (torch.float16, torch.bfloat16) else None)
-    if bool(torch.isfinite(total)):
+    if math.isfinite(float(total)):
         return 0
     return int((~torch.isfinite(whole)).sum())  # a sum also overflows: then this is 0
