@@ -1,4 +1,4 @@
-"""One thread: tiny tensors gain nothing from two, and threads that wait for one another on a busy machine cost seconds."""
+"""One thread: tiny tensors gain nothing from two, and on a busy machine threads wait seconds for one another."""
 
 from __future__ import annotations
 

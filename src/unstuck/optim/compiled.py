@@ -147,10 +147,11 @@ def compiled(rule: Rule, grads: Tensors, state: State, now: Now) -> None:
     coupled = rule.decay.rate if rule.decay is not None and rule.decay.coupled else 0.0
     keep = 1.0 - rule.decay.amount(now) if rule.decay is not None and not rule.decay.coupled else 1.0
     trust: Any = rule.trust
-    numbers = [
-        *recursion(rule, now), e, f, eps, -1.0 if rule.maximize else 1.0, coupled, keep, rule.scale.factor(now),
-        1.0 if rule.direction.carries_rate else now.lr, getattr(trust, "coefficient", 1.0), getattr(trust, "decay", 0.0),
-    ]  # fmt: skip
+    a, b, c, d = recursion(rule, now)
+    sign = -1.0 if rule.maximize else 1.0
+    rate = 1.0 if rule.direction.carries_rate else now.lr
+    ratio, decay = getattr(trust, "coefficient", 1.0), getattr(trust, "decay", 0.0)
+    numbers = [a, b, c, d, e, f, eps, sign, coupled, keep, rule.scale.factor(now), rate, ratio, decay]
     bounds = (trust.least, trust.most) if isinstance(trust, StepRatio) else (0.0, 0.0)
     k = torch.tensor(numbers, dtype=torch.float64).to(now.params[0].device)
     update = _compiled(form, scaled, bounds, BACKEND)

@@ -39,5 +39,5 @@ def scale_rate(
 
 
 def noise_limited_rate(largest: float, *, batch: int, noise_scale: float) -> float:
-    """ε_opt(B) = ε_max/(1 + B_noise/B): the best rate under noisy gradients. Source: McCandlish et al. 2018, eq. 2.7."""
+    """ε_opt(B) = ε_max/(1 + B_noise/B): the best rate under noisy gradients. Source: McCandlish et al. 2018."""
     return positive("largest", largest) / (1.0 + positive("noise_scale", noise_scale) / whole("batch", batch, least=1))

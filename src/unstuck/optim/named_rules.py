@@ -139,8 +139,8 @@ class Momentum(Named):
 class Nesterov(Named):
     """Nesterov's momentum.
 
-    ``form``: ``"torch"`` (rate outside), ``"keras"`` (rate inside), ``"ahead"`` (the gradient is taken at the look-ahead
-    point; needs ``step(closure)``).
+    ``form``: ``"torch"`` (rate outside), ``"keras"`` (rate inside), ``"ahead"`` (the gradient is
+    taken at the look-ahead point; needs ``step(closure)``).
     """
 
     def __init__(

@@ -89,7 +89,7 @@ class Optimizer(torch.optim.Optimizer):
         self.schedules = dict(schedules)
         self._forget()
         self._keys = tuple(k for k in defaults if k != "lr")
-        self._pick = itemgetter(*self._keys)  # at least maximize and one more: a tuple
+        self._pick = itemgetter(*self._keys, "maximize")  # two names at least, so that a tuple comes out
         for name, schedule in self.schedules.items():
             if not callable(schedule):
                 raise BadInput(
@@ -334,7 +334,7 @@ class Optimizer(torch.optim.Optimizer):
         super().__setstate__(state)
         self.defaults.pop("differentiable", None)
         self._forget()
-        self._pick = itemgetter(*self._keys)
+        self._pick = itemgetter(*self._keys, "maximize")
         for group in self.param_groups:
             for key, value in self.defaults.items():
                 group.setdefault(key, value)

@@ -169,10 +169,10 @@ def find_rate(
 ) -> RateRange:
     """Sweep the rate upwards from ``low`` to ``high``, a few times over, and say where the loss falls.
 
-    Each replicate starts from the same weights with batches of another order (global generators seeded by ``seed`` + k).
+    Each replicate starts from the same weights with batches of another order (random states from ``seed`` + k).
     ``accumulate`` batches make an update; ``autocast`` is the type to compute in, float16 with a gradient scaler.
-    Groups keep the ratios of their rates; schedules are set aside. A sweep ends when the smoothed loss exceeds its start
-    by ``blow_up`` times what it had fallen, or is not finite.
+    Groups keep the ratios of their rates; schedules are set aside. A sweep ends when the smoothed loss exceeds its
+    start by ``blow_up`` times what it had fallen, or is not finite.
 
     Afterwards weights, buffers, gradients, modes, optimizer, loader generators and global random states are as before,
     also when an error ends the search. The loader must be one that can be iterated again.
@@ -296,8 +296,8 @@ def _ranged(trials: list[Trial], low: float, high: float) -> RateRange:
     ending = f", and blows up at {diverges:.2g}" if diverges else f", and does not blow up below {high:.2g}"
     if len(found) * 2 <= len(trials):
         reason = (
-            f"no range: in {len(trials) - len(found)} of {len(trials)} sweeps from {low:.2g} to {high:.2g} the loss did "
-            f"not fall by more than its noise{ending}"
+            f"no range: in {len(trials) - len(found)} of {len(trials)} sweeps from {low:.2g} to {high:.2g} the loss "
+            f"did not fall by more than its noise{ending}"
         )
         return RateRange(None, None, None, None, diverges, reason, tuple(trials))
     falls = statistics.median(one[0] for one in found)
@@ -307,7 +307,8 @@ def _ranged(trials: list[Trial], low: float, high: float) -> RateRange:
     top = max(min(lowest, diverges / 2) if diverges else lowest, rate)
     reason = (
         f"rates from {falls:.2g} to {top:.2g}: the loss begins to fall at {falls:.2g} (a tenth of the way), "
-        f"falls fastest at {rate:.2g} ({interval[0]:.2g} to {interval[1]:.2g} over {len(trials)} sweeps), is lowest at {lowest:.2g}"
+        f"falls fastest at {rate:.2g} ({interval[0]:.2g} to {interval[1]:.2g} over {len(trials)} sweeps), "
+        f"is lowest at {lowest:.2g}"
         f"{ending}"
     )
     return RateRange(min(falls, rate), top, rate, interval, diverges, reason, tuple(trials))

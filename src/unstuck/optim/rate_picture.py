@@ -32,7 +32,8 @@ def draw(found: RateRange) -> str:
         return TOP + (HEIGHT - TOP - BOTTOM) * (top - held) / (top - bottom)
 
     lines = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="sans-serif" font-size="12">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" '
+        'font-family="sans-serif" font-size="12">',
         f'<title>{escape(found.reason)}</title><rect width="{WIDTH}" height="{HEIGHT}" fill="#fff"/>',
         f'<text x="{LEFT}" y="22" font-size="14">Learning-rate range test: loss over rate</text>',
     ]

@@ -42,9 +42,9 @@ _DEFAULTS = {
 
 @dataclass(frozen=True)
 class Reading:
-    """What :func:`read` found: a rule for each parameter group, with rate and schedules in it, and what it could not carry.
+    """What :func:`read` found: a rule for each parameter group, and ``notes`` on what it could not carry.
 
-    ``updates`` is where the scheduler stands; ``name`` the class of ours that follows the same rule, None for a free rule.
+    ``updates`` is where the scheduler stands; ``name`` the class of ours with the same rule, None for a free rule.
     """
 
     rules: tuple[Rule, ...]
@@ -72,7 +72,8 @@ class Reading:
             {"params": list(group["params"]), **values}
             for group, values in zip(optimizer.param_groups, self.values, strict=True)
         ]
-        ours = self.name(groups, schedules=dict(self.schedules), lowering=lowering)
+        make: Any = self.name
+        ours: Optimizer = make(groups, schedules=dict(self.schedules), lowering=lowering)
         for group, own in zip(optimizer.param_groups, ours.param_groups, strict=True):
             ages = [0]
             for p in group["params"]:
@@ -91,8 +92,8 @@ class Reading:
 def read(optimizer: torch.optim.Optimizer, scheduler: Any = None, *, updates_per_epoch: int = 1) -> Reading:
     """A torch optimizer, and its scheduler if any, as rules; one of ours gives its own.
 
-    ``updates_per_epoch``: how many updates there are between two calls of ``scheduler.step()``. A scheduler that reacts to
-    a measure (``ReduceLROnPlateau``) is no function of the step: it is noted and left out.
+    ``updates_per_epoch``: how many updates there are between two calls of ``scheduler.step()``. A scheduler that reacts
+    to a measure (``ReduceLROnPlateau``) is no function of the step: it is noted and left out.
 
     >>> weight = torch.nn.Parameter(torch.ones(1))
     >>> adam = torch.optim.AdamW([weight], lr=0.01)
@@ -130,7 +131,7 @@ def read(optimizer: torch.optim.Optimizer, scheduler: Any = None, *, updates_per
     name, keys, renames = _KNOWN[type(optimizer)]
     values, rules = [], []
     for group in optimizer.param_groups:
-        own = {keys.get(k, k): _plain(v) for k, v in group.items()}
+        own = {keys.get(k, k): _plain(v, k) for k, v in group.items() if k not in ("params", "param_names")}
         if scheduler is not None:
             own["lr"] = _base_rate(scheduler, group)
             if "momentum" in schedules:

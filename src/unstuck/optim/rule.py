@@ -128,7 +128,7 @@ class Rule:
 
             object.__setattr__(self, "scale", One())
         for name, protocol in (("direction", "stability_limit"), ("scale", "denominator")):
-            if not hasattr(getattr(self, name), protocol):
+            if isinstance(getattr(self, name), type) or not hasattr(getattr(self, name), protocol):
                 raise BadInput(
                     name,
                     got=getattr(self, name),

@@ -103,7 +103,7 @@ class ScheduleFree(torch.optim.Optimizer):
                 live.append(pairs)
             before = [[z.clone() for _, z in pairs] for pairs in live]
             self.base._step(None)
-            for (group, inner), pairs, olds, used in zip(self._zs(), live, before, self.base.used, strict=True):
+            for (group, _), pairs, olds, used in zip(self._zs(), live, before, self.base.used, strict=True):
                 weight = used["lr"] ** 2
                 group["weight"] += weight
                 c, beta = (weight / group["weight"] if group["weight"] else 0.0), group["beta"]

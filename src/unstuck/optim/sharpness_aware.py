@@ -37,8 +37,8 @@ class _Inner:
 class SAM(torch.optim.Optimizer):
     """Any optimizer, with the gradient taken at θ + ρ·g/‖g‖ instead of at θ (the norm over all groups).
 
-    ``adaptive``: the neighborhood is measured in units of each weight (ASAM): θ + ρ·θ²g/‖θg‖. ``step(closure)`` calls the
-    closure twice; batch-norm statistics are those of the first pass. Without a closure: ``climb()`` after the first
+    ``adaptive``: the neighborhood is measured in units of each weight (ASAM): θ + ρ·θ²g/‖θg‖. ``step(closure)`` calls
+    the closure twice; batch-norm statistics are those of the first pass. Without a closure: ``climb()`` after the first
     backward, then ``step()`` after the second, with ``model=`` given for its batch norms. With a gradient scaler:
     ``step(closure, scaler=scaler)`` in place of ``scaler.step``, then ``scaler.update()``.
 

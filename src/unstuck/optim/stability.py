@@ -84,7 +84,7 @@ def step_sizes(optimizer: torch.optim.Optimizer) -> list[StepSize]:
 
 @torch.no_grad()
 def preconditioner(optimizer: torch.optim.Optimizer) -> list[list[Tensor | None]]:
-    """D for each parameter of each group, in order: the step of the next update is about η·m/D, with all corrections in.
+    """D for each parameter of each group, in order: an update moves by η·m/D, all corrections in D.
 
     New tensors like the parameters (pairs of reals for complex ones); ones for a rule without a scale; None where the
     parameter has had no update. Torch's own optimizers are read. Cost: one pass over the state.
@@ -139,12 +139,18 @@ def measured_limit(rule: Rule, *, steps: int = 4000, tolerance: float = 1e-4) ->
         state = {name: [torch.full_like(x, fill)] for name, fill in bare.slots.items()}
         scratch: dict[str, Tensors] = {}
         spare: Callable[[str], Tensors] = lambda name: scratch.setdefault(name, [torch.empty_like(x)])  # noqa: E731
+        # the start, where averages are corrected, may throw the iterate far: only late growth counts
+        windows = [0.0, 0.0]
         for t in range(1, steps + 1):
             ahead = getattr(bare.direction, "rho", 0.0) * state["velocity"][0] if bare.direction.looks_ahead else 0.0
             eager.advance(bare, [x - ahead], state, Now(t, lr, lr, [x], spare))
-            if abs(float(x)) > 1e6:
-                return True
-        return abs(float(x)) > 1.0
+            size = abs(float(x))
+            if size > 1e100 or size < 1e-200:
+                return size > 1.0
+            if t > steps // 2:
+                half = int(t > 3 * steps // 4)
+                windows[half] = max(windows[half], size)
+        return windows[1] > windows[0]
 
     low, high = 0.0, 1.0
     while not grows(high):
