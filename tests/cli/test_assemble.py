@@ -183,7 +183,7 @@ def test_the_gradient_norm_is_of_all_parameters_or_not_told() -> None:
 
 def test_norms_taken_between_samples_are_told_too() -> None:
     stream = Recording.of(loss=[1.0] * 9, samples=[sample(4, w={"g": 3.0})]).main
-    stream.gradient_norm = Series([2, 4, 6], [1.0, 99.0, 5.0])  # type: ignore[attr-defined]
+    stream.gradient_norm = Series([2, 4, 6], [1.0, 99.0, 5.0])
     norm = next(c for c in curves(stream) if c["name"] == "gradient norm")
     assert (norm["steps"], norm["values"]) == ([2, 4, 6], [1.0, 3.0, 5.0])
 

@@ -151,6 +151,12 @@ def test_markup_in_names_is_text(reports: dict[str, dict[str, Any]]) -> None:
     assert "[bold]model[0][/bold] :smile: [/]" in words(printed(report))
 
 
+def test_evidence_without_a_value_is_left_out(reports: dict[str, dict[str, Any]]) -> None:
+    report = copy.deepcopy(reports["stuck"])
+    report["findings"][0]["evidence"] = {"operator": "", "loss": 2.5, "module": None, "count": 0}
+    assert "  loss 2.5 · count 0\n" in printed(report, terminal=False)
+
+
 def test_code_in_a_sentence_is_shown_as_such(reports: dict[str, dict[str, Any]]) -> None:
     report = copy.deepcopy(reports["stuck"])
     report["findings"][0]["sentence"] = "Remove `softmax` there."

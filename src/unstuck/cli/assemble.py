@@ -138,7 +138,7 @@ def _stream(stream: Stream) -> dict[str, Any]:
     }
     return {
         "number": stream.number,
-        "optimizer": optimizer.get("kind") or ("by hand" if stream.number < 0 else "optimizer"),
+        "optimizer": optimizer.get("kind") or ("no optimizer" if stream.number < 0 else "optimizer"),
         "steps": stream.steps,
         "groups": len(groups),
         "samples": len(stream.samples),
@@ -286,11 +286,9 @@ def _gradient_norm(stream: Stream) -> Series:
         own = [p["g"] for p in _own(sample, stream) if p.get("g") is not None]
         if own:
             norms.append((sample["s"], len(own), _root_sum(own)))
-    # Between samples the norm alone is taken where the budget allows it.
-    light: Series = getattr(stream, "gradient_norm", Series())
     # A sample that was cut short by the budget would look like a drop of the norm.
     most = max((count for _, count, _ in norms), default=0)
-    whole = dict(light)
+    whole = dict(stream.gradient_norm)  # between samples the norm alone is taken where the budget allows it
     whole.update({step: norm for step, count, norm in norms if count >= 0.9 * most})
     steps = sorted(whole)
     return Series(steps, [whole[step] for step in steps])

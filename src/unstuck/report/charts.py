@@ -69,7 +69,7 @@ def charts(report: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def _stream_label(stream: int, streams: Mapping[int, Mapping[str, Any]]) -> str:
     if stream < 0:
-        return "by hand"
+        return "no optimizer"
     return f"{streams.get(stream, {}).get('optimizer') or 'optimizer'} {stream}"
 
 

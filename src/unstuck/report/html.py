@@ -138,7 +138,11 @@ def _finding(finding: Mapping[str, Any], pages: Mapping[str, Mapping[str, str]],
         "tone": wording.SEVERITY_TONES[finding["severity"]],
         "place": wording.place(finding.get("line"), base=base),
         "source": _source(finding.get("line")),
-        "evidence": [(wording.label(k), wording.measured(k, v, space=SPACE)) for k, v in finding["evidence"].items()],
+        "evidence": [
+            (wording.label(key), wording.measured(key, value, space=SPACE))
+            for key, value in finding["evidence"].items()
+            if value is not None and value != ""
+        ],
         "remedies": [
             {
                 **remedy,

@@ -201,7 +201,8 @@ class _Paper:
             self._code(line, base)
         elif finding["where"]:
             self._line([(f"in {finding['where']}", "dim")], indent=2)
-        self._items(list(finding["evidence"].items())[:MOST_EVIDENCE], indent=2)
+        known = [(key, value) for key, value in finding["evidence"].items() if value is not None and value != ""]
+        self._items(known[:MOST_EVIDENCE], indent=2)
         for remedy in finding["remedies"][:1]:
             self._line([("→ ", "bold green"), *self._prose(remedy["text"] or remedy["name"], "bold")], indent=2)
             for code in remedy["code"].rstrip("\n").split("\n") if remedy["code"] else ():
