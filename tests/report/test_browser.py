@@ -262,6 +262,16 @@ def test_the_layers_can_be_read(open_tab: Any) -> None:
     assert tab.complaints == []
 
 
+def test_long_names_are_told_apart(open_tab: Any) -> None:
+    tab = open_tab("large", width=390)
+    shown = tab.do("Array.from(document.querySelectorAll('.names div'), (box) => box.textContent)")
+    assert len(set(shown)) == 100 and shown[:2] == ["stage_0.block_0", "stage_0.block_1"]
+    full = tab.page.get_attribute(".names div >> nth=0", "title")
+    assert full == "backbone.encoder.stage_0.block_0.feed_forward.projection (Linear)"
+    tab.page.click("text=Dead units")
+    assert tab.page.inner_text(".names div >> nth=98") == "stage_9.block_8"
+
+
 def test_the_checks_can_be_filtered(open_tab: Any) -> None:
     tab = open_tab("stuck")
     rows = tab.page.locator(".checks tbody tr:visible")

@@ -98,20 +98,18 @@ def _summary(curve: Mapping[str, Any], label: str) -> str:
     def shown(value: float) -> str:
         return wording.figure(value, space=SPACE)
 
-    if finite:
+    flat = len({value for _, value in finite}) == 1
+    if flat:
+        text = f"{shown(finite[0][1])} throughout"
+    elif finite:
         low, high = min(finite, key=lambda p: p[1]), max(finite, key=lambda p: p[1])
-        if low[1] == high[1]:
-            text = f"{shown(low[1])} throughout"
-        else:
-            text = f"first {shown(finite[0][1])} · last {shown(finite[-1][1])}"
-            text += (
-                f" · lowest {shown(low[1])} (step {shown(low[0])}) · highest {shown(high[1])} (step {shown(high[0])})"
-            )
+        text = f"first {shown(finite[0][1])} · last {shown(finite[-1][1])}"
+        text += f" · lowest {shown(low[1])} (step {shown(low[0])}) · highest {shown(high[1])} (step {shown(high[0])})"
     else:
         text = "no finite value"
     if curve.get("nonfinite"):
         text += f" · {wording.plural(curve['nonfinite'], 'value', space=SPACE)} not finite"
-    if curve["of"] > len(pairs):
+    if curve["of"] > len(pairs) and not flat:
         text += f" · {shown(len(pairs))} of {wording.plural(curve['of'], 'point', space=SPACE)} drawn, every peak kept"
     return f"{label}: {text}" if label else text
 

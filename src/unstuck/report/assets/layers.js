@@ -42,6 +42,19 @@
     return [low, high];
   }
 
+  // Long names without the parts that all of them share, or in a narrow column they would all look alike.
+  function shorten(names) {
+    const parts = names.map((name) => name.split("."));
+    if (names.length < 2 || Math.max(...names.map((name) => name.length)) <= 24) return names;
+    const fewest = Math.min(...parts.map((list) => list.length));
+    const same = (at) => parts.every((list) => at(list) === at(parts[0]));
+    let start = 0;
+    while (start < fewest - 1 && same((list) => list[start])) start++;
+    let end = 0;
+    while (end < fewest - 1 - start && same((list) => list[list.length - 1 - end])) end++;
+    return parts.map((list) => list.slice(start, list.length - end).join("."));
+  }
+
   function build(card, table) {
     const tools = card.querySelector(".layers-tools");
     const readout = card.querySelector(".layers-readout");
@@ -92,12 +105,13 @@
       state.range = ends(statistic);
       const tall = statistic.rows.length > 30 ? 14 : 20;
       names.className = `names rows-${tall}`;
+      const short = shorten(statistic.rows);
       names.replaceChildren(
         ...statistic.rows.map((name, row) => {
           const box = document.createElement("div");
           const text = document.createElement("bdi"); // so that a name too long loses its beginning, and nothing else
           text.dir = "ltr";
-          text.textContent = name;
+          text.textContent = short[row];
           box.append(text);
           box.title = statistic.kinds[row] ? `${name} (${statistic.kinds[row]})` : name;
           return box;
