@@ -117,7 +117,7 @@ def test_an_exception_shows_the_scripts_own_traceback(tmp_path: Path) -> None:
     assert after.report is not None
     exception = after.report["run"]["exit"]["exception"]
     assert exception["type"] == "TypeError"
-    assert exception["line"]["line"] == 17
+    assert exception["line"]["line"] == 16
     assert after.report["run"]["steps"] == 30
 
 
@@ -224,7 +224,7 @@ def test_a_rule_that_raises_becomes_a_crashed_check(tmp_path: Path) -> None:
 def test_a_probe_that_raises_leaves_the_training_alone(tmp_path: Path) -> None:
     script = write(
         tmp_path,
-        "import unstuck.probes, torch\n"
+        "import torch, unstuck.probes\n"
         "def broken(*a, **k): raise RuntimeError('planted')\n"
         "unstuck.probes.loss_terms = unstuck.probes.activations = unstuck.probes.parameter_statistics = broken\n"
         + TRAIN

@@ -6,7 +6,7 @@ import math
 import random
 from typing import Any
 
-from unstuck.cli.assemble import assemble
+from unstuck.live.assemble import assemble
 from unstuck.findings.contract import Advice, Check, Finding, Fired, Judgement, Verdict
 from unstuck.record.recording import Event, Recording, Series, Stream
 

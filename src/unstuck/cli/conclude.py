@@ -20,13 +20,14 @@ def conclude(
 
     ``status`` is the script's exit status as its parent saw it, for a run that could not write its own end.
     """
-    from unstuck.cli.assemble import assemble
+    from unstuck.live.assemble import assemble
     from unstuck.findings.judge import judge
     from unstuck.record.reader import read_run
+    from unstuck.record.recording import Recording
     from unstuck.report.document import write_document
     from unstuck.report.html import write_html
 
-    recordings = read_run(place)
+    recordings = read_run(place) or [Recording(complete=False)]
     if status is not None:
         for recording in recordings:
             if recording.end is None:

@@ -55,6 +55,8 @@ def run_script(code: CodeType, path: str, arguments: list[str]) -> None:
     module = become_main()
     loader = importlib.machinery.SourceFileLoader("__main__", absolute)
     module.__dict__.update(__file__=absolute, __loader__=loader, __package__=None, __spec__=None, __cached__=None)
+    if sys.version_info < (3, 14):  # later versions make it only when it is used
+        module.__dict__["__annotations__"] = {}
     exec(code, module.__dict__)
 
 

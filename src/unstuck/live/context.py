@@ -108,7 +108,7 @@ class watch:
             if self.folder is None or self._watcher is None or not self._watcher.finished:
                 raise BadInput("report", got="a block still open", want="a block that has ended")
             from unstuck.findings.judge import judge
-            from unstuck.report.assemble import assemble
+            from unstuck.live.assemble import assemble
             from unstuck.report.document import write_document
             from unstuck.report.html import write_html
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unstuck.cli.assemble import assemble, curves, decimate, layers
+from unstuck.live.assemble import assemble, curves, decimate, layers
 from unstuck.findings import catalog
 from unstuck.findings.contract import Advice, Check, Finding, Fired, Judgement, Verdict
 from unstuck.record.recording import Event, Recording, Series, Stream
