@@ -5,6 +5,12 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+_ORDINARY = frozenset(
+    {
+        torch.float32, torch.float64, torch.float16, torch.bfloat16,
+        torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8,
+    }
+)  # fmt: skip
 _COMPRESSED = (torch.sparse_csr, torch.sparse_csc, torch.sparse_bsr, torch.sparse_bsc)
 
 
@@ -18,6 +24,8 @@ def plain(tensor: Tensor) -> Tensor:
     torch.Size([3, 2])
     """
     found = tensor.detach()
+    if found.layout is torch.strided and found.dtype in _ORDINARY and not found.is_nested:
+        return found
     if found.layout != torch.strided:
         if found.layout == torch.sparse_coo:
             found = (found if found.is_coalesced() else found.coalesce()).values()

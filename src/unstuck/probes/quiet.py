@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from contextlib import ExitStack
+from typing import Any
 
 import torch
 
@@ -29,7 +30,7 @@ def _autocast_devices() -> list[str]:
 _inside = threading.local()
 
 
-class quiet:  # noqa: N801 - used like a function
+class quiet:
     """Compute without leaving a trace in the script: no gradient, no autocast, no function or dispatch mode.
 
     A default device, a counter of operations, autocast and inference mode are all modes that the script may have
@@ -43,26 +44,45 @@ class quiet:  # noqa: N801 - used like a function
     """
 
     def __enter__(self) -> None:
-        self._stack: ExitStack | None = None
+        self._functions: Any = None
         if getattr(_inside, "active", False):
             return
-        with ExitStack() as stack:
-            stack.enter_context(torch.no_grad())
-            stack.enter_context(torch._C.DisableTorchFunction())
-            if torch.is_inference_mode_enabled():
-                # What a probe keeps between samples must not be an inference tensor: it could not be updated later.
-                stack.enter_context(torch.inference_mode(False))
-                stack.enter_context(torch.no_grad())
-            for kind in _autocast_devices():
-                stack.enter_context(torch.autocast(kind, enabled=False))
-            if torch._C._len_torch_dispatch_stack() > 0:
-                from torch.utils._python_dispatch import _disable_current_modes
-
-                stack.enter_context(_disable_current_modes())
-            self._stack = stack.pop_all()
+        with ExitStack() as undo:
+            functions = torch._C.DisableTorchFunction()
+            undo.enter_context(functions)
+            self._gradient = torch.is_grad_enabled()
+            undo.callback(torch._C._set_grad_enabled, self._gradient)
+            torch._C._set_grad_enabled(False)
+            self._rare = _rare_modes()
+            undo.pop_all()
+            self._functions = functions
         _inside.active = True
 
     def __exit__(self, *problem: object) -> None:
-        if self._stack is not None:
-            _inside.active = False
-            self._stack.close()
+        if self._functions is None:
+            return
+        _inside.active = False
+        if self._rare is not None:
+            self._rare.close()
+        torch._C._set_grad_enabled(self._gradient)
+        self._functions.__exit__(None, None, None)
+
+
+def _rare_modes() -> ExitStack | None:
+    """Leave inference mode, autocast and dispatch modes, where the script is in one."""
+    autocast, modes = _autocast_devices(), torch._C._len_torch_dispatch_stack() > 0
+    inference = torch.is_inference_mode_enabled()
+    if not autocast and not modes and not inference:
+        return None
+    with ExitStack() as stack:
+        if inference:
+            # What a probe keeps between samples must not be an inference tensor: it could not be updated later.
+            stack.enter_context(torch.inference_mode(False))
+            stack.enter_context(torch.no_grad())
+        for kind in autocast:
+            stack.enter_context(torch.autocast(kind, enabled=False))
+        if modes:
+            from torch.utils._python_dispatch import _disable_current_modes
+
+            stack.enter_context(_disable_current_modes())
+        return stack.pop_all()

@@ -92,18 +92,15 @@ def target_statistics(target: Tensor, *, ignore_index: int | None = None, limit:
     low, high = found["min"], found["max"]
     counts: dict[str, int] | None = None
     if whole_numbers and finite.numel() and math.isfinite(low) and high - low < 65_536:
-        everything = values.reshape(-1) if values.numel() <= _EXACT_CLASSES else finite
-        if everything.is_floating_point():
-            everything = everything[torch.isfinite(everything)]
-        first = int(everything.min())
-        bins = torch.bincount(everything.reshape(-1).to(torch.int64) - first)
-        present = bins.nonzero().reshape(-1)
-        found["distinct"] = min(_DISTINCT, int(present.numel()))
-        tallies = bins[present]
-        if present.numel() > _MAXIMUM_CLASSES:  # the most frequent ones
-            top = torch.topk(tallies, _MAXIMUM_CLASSES).indices
-            present, tallies = present[top], tallies[top]
-        counts = {str(c + first): n for c, n in zip(present.tolist(), tallies.tolist(), strict=True)}
+        everything, first = finite.reshape(-1), int(low)
+        if values.numel() > finite.numel() and not values.is_floating_point() and values.numel() <= _EXACT_CLASSES:
+            everything = values.reshape(-1)
+            first = int(everything.min())
+        tally = _tally(everything, first)
+        found["distinct"] = min(_DISTINCT, len(tally))
+        if len(tally) > _MAXIMUM_CLASSES:  # the most frequent ones
+            tally = dict(sorted(tally.items(), key=lambda item: -item[1])[:_MAXIMUM_CLASSES])
+        counts = {str(c): n for c, n in tally.items()}
     else:
         sample = thinned(finite, strides_for(tuple(finite.shape), 4096))
         found["distinct"] = min(_DISTINCT, int(torch.unique(sample).numel())) if sample.numel() else 0
@@ -112,12 +109,20 @@ def target_statistics(target: Tensor, *, ignore_index: int | None = None, limit:
     found["batch_equal"] = batch_equal(whole)
     if found["one_hot"]:
         dim = class_dim_of(part)
-        tally = part.to(torch.int64).sum([d for d in range(part.dim()) if d != dim])
-        counts = (
-            {str(i): int(n) for i, n in enumerate(tally.tolist()) if n} if tally.numel() <= _MAXIMUM_CLASSES else None
-        )
+        columns = part.to(torch.int64).sum([d for d in range(part.dim()) if d != dim])
+        few = columns.numel() <= _MAXIMUM_CLASSES
+        counts = {str(i): n for i, n in enumerate(columns.tolist()) if n} if few else None
     found["classes"] = counts
     return found
+
+
+def _tally(values: Tensor, first: int) -> dict[int, int]:
+    """How often each whole number occurs."""
+    bins = torch.bincount(values.to(torch.int64) - first)
+    if bins.numel() <= 1024:
+        return {c + first: n for c, n in enumerate(bins.tolist()) if n}
+    present = bins.nonzero().reshape(-1)
+    return {c + first: n for c, n in zip(present.tolist(), bins[present].tolist(), strict=True)}
 
 
 def class_dim_of(target: Tensor) -> int:
