@@ -64,13 +64,29 @@ def test_evaluated_in_training_mode() -> None:
     assert found.severity == "warning" and "3 forward passes" in found.sentence
 
 
+def mode(step: int, training: bool) -> Any:
+    return event("mode", step, model="net", training=training, line={"file": "/x/train.py", "line": 30})
+
+
+def test_train_was_not_called_again_between_samples() -> None:
+    """No sampled step shows the mode; the calls do."""
+    found = run(mode(20, False), mode(40, False))
+    assert isinstance(found, Fired)
+    assert (found.severity, found.step) == ("warning", 20)
+
+
+def test_eval_at_the_end_and_calls_that_were_not_kept() -> None:
+    assert isinstance(run(mode(20, False), mode(20, True), mode(57, False)), Passed)
+    assert isinstance(run(*(mode(i, i % 2 == 1) for i in range(39)), mode(39, False)), Passed)
+
+
 def test_evaluated_in_evaluation_mode() -> None:
-    events = [event("mode", 20, model="net", training=False), passing(20, training=False, modules=0)]
+    events = [mode(20, False), passing(20, training=False, modules=0), mode(20, True)]
     assert isinstance(run(*events), Passed)
 
 
 def test_statistics_estimated_again_in_a_script_that_evaluates() -> None:
-    events = [event("mode", 20, model="net", training=False), *(passing(59, mean=0.01 * i) for i in range(5))]
+    events = [mode(20, False), mode(20, True), *(passing(59, mean=0.01 * i) for i in range(5))]
     assert isinstance(run(*events), Passed)
 
 

@@ -154,10 +154,45 @@ def _without(recording: Recording) -> tuple[list[str], list[str]]:
                         live_order = max(live_order, float(order))
                 if stat.get("o") is not None and "g" in stat:
                     held[name] = float(order) if order is not None else held.get(name)
-    never = [n for n in held if n not in got and trainable.get(n, True)]
-    named = {str(n) for e in recording.happened("detached") for n in e.data.get("params") or ()}
-    severed = [n for n in never if n in named or ((o := held[n]) is not None and o < live_order)]
+    # Tensors of no known model are a matter of the optimizer (U409), not of the graph.
+    never = [n for n in held if n not in got and trainable.get(n, not trainable)]
+    named = [str(n) for e in recording.happened("detached") for n in e.data.get("params") or ()]
+    before = [n for n in named if n in never] if _something_ran_before(recording, named) else []
+    severed = [n for n in never if n in before or ((o := held[n]) is not None and o < live_order)]
     return severed, [n for n in never if n not in severed]
+
+
+def _something_ran_before(recording: Recording, dead: list[str]) -> bool:
+    """What enters the first layer with a gradient is no input of the model, and fits the last layer without one.
+
+    The event that names parameters before a cut goes by their order in the model. A head of another task that is
+    defined early looks the same there, but then the first layer with a gradient sees the input itself.
+    """
+    params = [p for m in recording.models for p in m.get("params") or ()]
+    shapes: dict[str, list[int]] = {p["name"]: p.get("shape") or [] for p in params}
+    widths = [int(shapes[n][0]) for n in dead if len(shapes.get(n, [])) >= 2]
+    for stream in recording.streams.values():
+        for sample in stream.samples:
+            layers = [layer for layer in sample.get("layers") or () if layer.get("in_std") is not None]
+            inputs = [i for i in sample.get("inputs") or () if i.get("std") is not None]
+            if not layers or not inputs or not widths:
+                continue
+            first = min(layers, key=lambda layer: layer.get("order", 0))
+            same = any(
+                _close(first["in_std"], i["std"]) and _close(first.get("in_mean"), i.get("mean"), scale=i["std"])
+                for i in inputs
+            )
+            fan_in = int(first.get("fan_in") or 0)
+            return not same and widths[-1] > 1 and fan_in > 0 and fan_in % widths[-1] == 0
+    return False
+
+
+def _close(a: object, b: object, *, scale: object = 0.0) -> bool:
+    """Equal but for rounding and for a deviation with one example less."""
+    if a is None or b is None:
+        return False
+    x, y = float(a), float(b)  # type: ignore[arg-type]
+    return abs(x - y) <= 0.01 * max(abs(x), abs(y), abs(float(scale or 0.0)))  # type: ignore[arg-type]
 
 
 def _severed(recording: Recording, severed: list[str]) -> Answer:
