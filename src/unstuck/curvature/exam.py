@@ -12,7 +12,7 @@ from torch import Tensor
 from unstuck.core.errors import BadInput
 from unstuck.curvature.dense import dense_spectrum
 from unstuck.curvature.krylov_ends import Wish, certify, keep_for, run_until, scale_of
-from unstuck.curvature.measures import Moments, Probe, density_of, moments, own_probe, shares_of
+from unstuck.curvature.measures import Moments, Probe, density_of, isolated, moments, own_probe, shares_of, single
 from unstuck.curvature.operators import Operator
 from unstuck.curvature.results import Density, Eigenpair, Shares, SpectrumReport
 from unstuck.linalg.lanczos import FirstCycle, Lanczos, plain_lanczos
@@ -20,7 +20,6 @@ from unstuck.linalg.probability_bound import EndBound, Interval, bound_below
 from unstuck.linalg.random_start import generator, random_unit
 
 PROBE_STEPS = 20  # of the fresh probe beside the known eigenvectors
-DEFLATED = 2e-3  # relative residual at which a Ritz pair is good enough to be set apart
 
 
 def spectrum_exam(
@@ -82,7 +81,7 @@ def spectrum_exam(
     )
     scale = scale_of(ritz)
     wanted = wish.places(ritz)
-    good = np.flatnonzero(ritz.residuals <= DEFLATED * np.maximum(np.abs(ritz.values), 0.1 * scale))
+    good = isolated(ritz)
     extra = [int(i) for i in good if i not in set(wanted.tolist())] if max_vectors is None else []
     places = np.concatenate([wanted, np.array(extra, dtype=int)])
     coordinates, values = ritz.coordinates[:, places], ritz.values[places]
@@ -100,8 +99,11 @@ def spectrum_exam(
     outer = float(np.sqrt(np.sum(residuals**2)))
     lower, upper = _bounds(first, second, known, operator.size, failure, outer, plain=max_vectors is not None)
     probes = [Probe(second)] if second is not None else []
+    settled = ritz.values[good]
+    known = np.array([x for x in known if x in settled or x not in ritz.values])
+    known = single(first, known, operator.size)
     if restarts == 0:
-        probes.insert(0, own_probe(first, known, DEFLATED * scale))
+        probes.insert(0, own_probe(first, known, 1e-2 * scale))
     tops = sorted(ends.tops, key=lambda p: -p.value)
     lows = sorted(ends.lows, key=lambda p: p.value) or [tops[-1]]
     notes += [f"eigenvalue {p.value:.4g} has residual {p.residual:.1e}" for p in [*tops, *lows] if not p.converged]
@@ -153,7 +155,7 @@ def _beside(
         steps = min(PROBE_STEPS, room)
         if bounded:
             return values, ends, plain_lanczos(operator, start, steps, outside=vectors), notes
-        run = Lanczos(operator, start, capacity=max(steps, 60), outside=vectors)
+        run = Lanczos(operator, start, capacity=max(steps, 60), outside=vectors, scale=scale)
         run.extend(steps)
         ritz = run.ritz()
         second = run.first_cycle

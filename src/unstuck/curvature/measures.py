@@ -13,7 +13,7 @@ from torch import Tensor
 from unstuck.curvature.operators import Operator
 from unstuck.curvature.results import Density, Shares
 from unstuck.linalg.accurate_dots import dot, orthogonalize
-from unstuck.linalg.lanczos import FirstCycle
+from unstuck.linalg.lanczos import FirstCycle, Ritz
 from unstuck.linalg.probability_bound import Interval, share_interval
 from unstuck.linalg.quadrature import gauss, mass_below
 from unstuck.linalg.random_start import random_unit
@@ -65,6 +65,29 @@ def own_probe(cycle: FirstCycle, known: np.ndarray, tolerance: float) -> Probe:
         if order and abs(nodes[order[0]] - value) <= tolerance:
             atoms.add(order[0])
     return Probe(cycle, tuple(sorted(atoms)))
+
+
+def isolated(ritz: Ritz) -> np.ndarray:
+    """Indices of Ritz values that stand for one eigenvalue each: converged, and far from their neighbors beside it."""
+    values, residuals = ritz.values, ritz.residuals
+    scale = float(np.abs(values).max())
+    steps = np.diff(values)
+    nearest = np.minimum(np.append(steps, np.inf), np.insert(steps, 0, np.inf))
+    size = np.abs(values)
+    return np.flatnonzero((residuals <= 2e-3 * size) & (residuals <= 0.05 * nearest) & (size >= 1e-2 * scale))
+
+
+def single(cycle: FirstCycle, known: np.ndarray, size: int) -> np.ndarray:
+    """Those of the known eigenvalues that the start vector gives no more weight than one eigenvector can have.
+
+    A heavier node is a crowd (zero, most often): one known vector does not stand for it. The weight of one eigenvector
+    is a chi-square over the dimension; 30 is passed with probability 4e-8.
+    """
+    rule = gauss(cycle)
+    if not len(known):
+        return known
+    nearest = np.abs(known[:, None] - rule.nodes[None, :]).argmin(axis=1)
+    return np.asarray(known[rule.weights[nearest] * size <= 30.0])
 
 
 def density_of(known: np.ndarray, probes: Sequence[Probe], size: int) -> Density:
@@ -152,6 +175,7 @@ def moments(
         variance = 2 * rest / (rest + 2) * max(square - rest * mean**2, 0.0)
         half = quantile * (variance / count) ** 0.5
         total = known + rest * mean
+        half *= 1 + 1.5 / count  # the variance itself is an estimate, and so is the moment of stopping
         if count >= max_probes or (count >= min_probes and half <= relative * abs(total)):
             break
     if count > 2:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from unstuck.curvature.krylov_ends import Wish, certify, keep_for, run_until, scale_of
-from unstuck.curvature.measures import Moments, Probe, density_of, moments, own_probe, shares_of
+from unstuck.curvature.measures import Moments, Probe, density_of, isolated, moments, own_probe, shares_of, single
 from unstuck.curvature.operators import Operator
 from unstuck.curvature.results import Density, Eigenpair, Shares
 from unstuck.linalg.lanczos import Lanczos
@@ -86,7 +86,8 @@ def density(
     run.extend(steps)
     ritz = run.ritz()
     scale = scale_of(ritz)
-    good = np.flatnonzero(ritz.residuals <= 1e-2 * np.maximum(np.abs(ritz.values), 0.1 * scale))
+    good = isolated(ritz)
+    good = good[np.isin(ritz.values[good], single(run.first_cycle, ritz.values[good], operator.size))]
     known = ritz.values[good]
     found = [own_probe(run.first_cycle, known, 1e-2 * scale)]
     if probes > 1:

@@ -57,7 +57,9 @@ class Lanczos:
     ``outside``: orthonormal rows (known eigenvectors) the whole run stays orthogonal to. ``capacity``: stored
     vectors at
     most; reaching it, the run restarts from its best Ritz vectors (*thick restart*), which the caller chooses through
-    ``keep``. Memory: capacity × size numbers.
+    ``keep``. ``scale``: size of the operator where known; what is smaller by the precision is rounding, and ends the
+    run.
+    Memory: capacity × size numbers.
 
     *Source*: Parlett, The Symmetric Eigenvalue Problem, ch. 13; Wu and Simon 2000 (thick restart).
 
@@ -77,6 +79,7 @@ class Lanczos:
         capacity: int,
         outside: Tensor | None = None,
         keep: Callable[[Ritz], np.ndarray] | None = None,
+        scale: float = 0.0,
     ) -> None:
         if start.dim() != 1:
             raise BadInput("start", got=tuple(start.shape), want="a vector")
@@ -95,7 +98,7 @@ class Lanczos:
         self._keep = keep
         self._residual: Tensor | None = None  # next direction, not normalized
         self._beta = 0.0
-        self._scale = 0.0
+        self._scale = scale
         self.products = 0
         self.restarts = 0
         self.exhausted = False  # the space is invariant: everything reachable has been reached
@@ -140,7 +143,7 @@ class Lanczos:
         if self.restarts == 0:
             self._alphas.append(float(coefficients[-1]))
             self._betas.append(self._beta)
-        noise = 8 * torch.finfo(residual.dtype).eps * max(self._scale, self._beta)
+        noise = 64 * torch.finfo(residual.dtype).eps * max(self._scale, self._beta)
         if self._beta <= noise or self._done + self._outside.shape[0] >= self.size:
             self.exhausted = True
 
@@ -154,6 +157,9 @@ class Lanczos:
         row = self._basis[self._held]
         row.copy_(self._residual)
         row.div_(self._beta)
+        if self._beta < 1e-3 * self._scale:  # dividing a short residual blows up what rounding left along the others
+            orthogonalize(row, self._outside, self._basis[: self._held], passes=1)
+            row.div_(norm(row))
         self._residual = None
         self._held += 1
 
