@@ -47,7 +47,11 @@ def watched(
     out = cwd / "unstuck-report.json"
     out.unlink(missing_ok=True)
     done = subprocess.run(
-        [sys.executable, "-m", "unstuck", "run", "--json", str(out), "--dir", str(cwd / ".unstuck"), *options, *map(str, command)],
+        [
+            *(sys.executable, "-m", "unstuck", "run", "--json", str(out), "--dir", str(cwd / ".unstuck")),
+            *options,
+            *map(str, command),
+        ],
         cwd=cwd, env={**ENVIRONMENT, **environment}, capture_output=True, text=True, timeout=timeout,
     )  # fmt: skip
     runs = sorted((cwd / ".unstuck" / "runs").glob("*")) if (cwd / ".unstuck" / "runs").is_dir() else []

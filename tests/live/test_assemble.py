@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unstuck.live.assemble import assemble, curves, decimate, layers
 from unstuck.findings import catalog
 from unstuck.findings.contract import Advice, Check, Finding, Fired, Judgement, Verdict
+from unstuck.live.assemble import assemble, curves, decimate, layers
 from unstuck.record.recording import Event, Recording, Series, Stream
 from unstuck.report import document
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-
 from running import plain, watched
 
 STYLES = sorted(p for p in (Path(__file__).parent / "styles").glob("*.py") if p.stem != "state")

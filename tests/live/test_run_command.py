@@ -11,7 +11,6 @@ import time
 from pathlib import Path
 
 import pytest
-
 from running import ENVIRONMENT, plain, watched
 
 QUIET = ("--quiet",)
@@ -108,7 +107,8 @@ def test_a_wrong_option_ends_with_two_before_anything_runs(tmp_path: Path, optio
 def test_an_exception_shows_the_scripts_own_traceback(tmp_path: Path) -> None:
     script = write(
         tmp_path,
-        TRAIN + "train(30)\ndef deep(n):\n    if n == 0:\n        (model(x) + 'a').backward()\n    deep(n - 1)\ndeep(2)\n",
+        TRAIN
+        + "train(30)\ndef deep(n):\n    if n == 0:\n        (model(x) + 'a').backward()\n    deep(n - 1)\ndeep(2)\n",
     )
     before = plain(script, cwd=tmp_path)
     after = watched(script, cwd=tmp_path, options=QUIET)
@@ -175,8 +175,7 @@ def test_interrupt_keeps_the_recording_and_the_signal(tmp_path: Path) -> None:
 def test_kill_nine_keeps_every_step(tmp_path: Path) -> None:
     script = write(
         tmp_path,
-        TRAIN
-        + "import os, signal\ntrain(777)\nprint('done', flush=True)\nos.kill(os.getpid(), signal.SIGKILL)\n",
+        TRAIN + "import os, signal\ntrain(777)\nprint('done', flush=True)\nos.kill(os.getpid(), signal.SIGKILL)\n",
     )
     ran = watched(script, cwd=tmp_path)
     assert ran.status == 128 + signal.SIGKILL

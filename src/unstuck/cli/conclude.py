@@ -20,8 +20,8 @@ def conclude(
 
     ``status`` is the script's exit status as its parent saw it, for a run that could not write its own end.
     """
-    from unstuck.live.assemble import assemble
     from unstuck.findings.judge import judge
+    from unstuck.live.assemble import assemble
     from unstuck.record.reader import read_run
     from unstuck.record.recording import Recording
     from unstuck.report.document import write_document
@@ -64,4 +64,7 @@ def _index(place: Path, document: Mapping[str, Any]) -> None:
         with Index(place.parent.parent) as index:
             index.add(place, document)
     except Exception as problem:  # the index can be rebuilt; the report stands
-        print(f"unstuck: the index could not be written ({problem}); `unstuck report --rebuild` makes it anew", file=sys.stderr)
+        print(
+            f"unstuck: the index could not be written ({problem}); `unstuck report --rebuild` makes it anew",
+            file=sys.stderr,
+        )

@@ -33,7 +33,9 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def _options(
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
 ) -> None:
     pass
 
@@ -45,7 +47,9 @@ app.command(
 )(run)
 app.command("report", short_help="Judge a recorded run again and write its report.")(report)
 app.command("explain", short_help="What a finding means, why it hurts, how it is judged, what to do.")(explain)
-app.command("demo", short_help="One minute: a really stuck network on real data, diagnosed; then its mended twin.")(demo)
+app.command("demo", short_help="One minute: a really stuck network on real data, diagnosed; then its mended twin.")(
+    demo
+)
 
 
 def main() -> None:

@@ -16,9 +16,13 @@ if TYPE_CHECKING:
 def run(
     command: Annotated[
         list[str],
-        typer.Argument(metavar="SCRIPT [ARGUMENTS]...", help="A Python script (or, with -m, a module) and its own arguments."),
+        typer.Argument(
+            metavar="SCRIPT [ARGUMENTS]...", help="A Python script (or, with -m, a module) and its own arguments."
+        ),
     ],
-    module: Annotated[bool, typer.Option("--module", "-m", help="SCRIPT is a module, as in `python -m module`.")] = False,
+    module: Annotated[
+        bool, typer.Option("--module", "-m", help="SCRIPT is a module, as in `python -m module`.")
+    ] = False,
     overhead: Annotated[
         float, typer.Option(help="Share of the step time that watching may cost after the first twenty steps.")
     ] = 0.03,
@@ -28,12 +32,15 @@ def run(
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the report as JSON to this file too.")] = None,
     html_file: Annotated[Path | None, typer.Option("--html", help="Write the report as HTML to this file too.")] = None,
     fail_on: Annotated[
-        str, typer.Option(help="Exit with 1 when the script succeeds but a finding is this grave: never, warning or error.")
+        str,
+        typer.Option(help="Exit with 1 when the script succeeds but a finding is this grave: never, warning or error."),
     ] = "never",
     folder: Annotated[
         Path | None, typer.Option("--dir", help="Project folder that keeps the runs.", show_default=".unstuck")
     ] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing; the files are written all the same.")] = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="Print nothing; the files are written all the same.")
+    ] = False,
 ) -> None:
     """Watch an unmodified PyTorch training script; verdict and findings at the end.
 
@@ -68,9 +75,7 @@ def run(
     target, arguments = command[0], command[1:]
     place = _run_folder(folder, target)
     settings = {"run": place.name, "folder": str(place), "overhead": overhead, "allowance": allowance}
-    outcome = parent.run(
-        target, arguments, module=module, attendant="unstuck.live.attendant:start", settings=settings
-    )
+    outcome = parent.run(target, arguments, module=module, attendant="unstuck.live.attendant:start", settings=settings)
     if outcome.not_started is not None:
         _remove_if_empty(place)
         print(f"unstuck: the script could not be started: {outcome.not_started}", file=sys.stderr)
@@ -107,9 +112,14 @@ def _report(
     from unstuck.cli.conclude import conclude
 
     try:
-        document: dict[str, Any] = conclude(place, status=outcome.status, json_file=json_file, html_file=html_file, quiet=quiet)
+        document: dict[str, Any] = conclude(
+            place, status=outcome.status, json_file=json_file, html_file=html_file, quiet=quiet
+        )
     except Exception as problem:  # the script's status must get through whatever happens here
-        print(f"unstuck: the report failed ({type(problem).__name__}: {problem}); the journal is in {place}", file=sys.stderr)
+        print(
+            f"unstuck: the report failed ({type(problem).__name__}: {problem}); the journal is in {place}",
+            file=sys.stderr,
+        )
         if os.environ.get("UNSTUCK_DEBUG"):
             raise
         return False

@@ -11,6 +11,7 @@ import signal
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import ModuleType
 from typing import Any, Protocol
 
@@ -44,7 +45,7 @@ def main(configuration: str) -> None:
     target, arguments = config["target"], list(config["arguments"])
     try:
         if config["module"]:
-            sys.path.insert(0, os.getcwd())
+            sys.path.insert(0, str(Path.cwd()))
             script.find_module(target)
             code = None
         else:
@@ -106,8 +107,7 @@ def _leave(state: _State, attendant: Attendant) -> None:
 
 def _cannot_start(config: dict[str, Any], text: str, *, kind: str = "BadInput") -> None:
     note = {"text": text, "kind": kind}
-    with open(config["not_started"], "w", encoding="utf-8") as file:
-        json.dump(note, file)
+    Path(config["not_started"]).write_text(json.dumps(note), encoding="utf-8")
     sys.exit(2)
 
 

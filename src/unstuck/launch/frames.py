@@ -31,7 +31,9 @@ def is_users(filename: str) -> bool:
         return False
     if filename.startswith(_DEMO):
         return True
-    return not filename.startswith(_LIBRARIES) and "/site-packages/" not in filename and "/dist-packages/" not in filename
+    return (
+        not filename.startswith(_LIBRARIES) and "/site-packages/" not in filename and "/dist-packages/" not in filename
+    )
 
 
 def user_frames(start: FrameType | None = None) -> Iterator[FrameType]:
@@ -111,7 +113,7 @@ def _search(thing: object, scope: dict[str, Any]) -> str | None:
 
 def _is_plain(value: object) -> bool:
     kind = type(value)
-    return is_users_class(kind)
+    return is_users_class(kind)  # type: ignore[arg-type]
 
 
 @lru_cache(maxsize=1024)

@@ -51,7 +51,7 @@ def run(
         }
         entry = str(Path(__file__).with_name("entry.py"))
         # The child gets the flags this interpreter runs under (-O, -W, -X …), as multiprocessing does it.
-        flags = getattr(subprocess, "_args_from_interpreter_flags", list)()
+        flags: list[str] = getattr(subprocess, "_args_from_interpreter_flags", list)()
         command = [sys.executable, *flags, entry, json.dumps(config), package_root]
         with subprocess.Popen(command, env=environment) as process, _passing_signals(process):
             status = _wait(process)

@@ -19,7 +19,9 @@ def load_script(path: str) -> CodeType:
     file = Path(path)
     if not file.exists():
         near = sorted(p.name for p in file.parent.glob("*.py"))[:6] if file.parent.is_dir() else []
-        raise BadInput("script", got=path, want="a Python file", hint=f"there are {', '.join(near)}" if near else "no such file")
+        raise BadInput(
+            "script", got=path, want="a Python file", hint=f"there are {', '.join(near)}" if near else "no such file"
+        )
     if file.is_dir():
         raise BadInput("script", got=path, want="a Python file", hint="for a package with __main__.py use -m NAME")
     with io.open_code(str(file.absolute())) as stream:
@@ -56,7 +58,7 @@ def run_script(code: CodeType, path: str, arguments: list[str]) -> None:
     loader = importlib.machinery.SourceFileLoader("__main__", absolute)
     module.__dict__.update(__file__=absolute, __loader__=loader, __package__=None, __spec__=None, __cached__=None)
     if sys.version_info < (3, 14):  # later versions make it only when it is used
-        module.__dict__["__annotations__"] = {}
+        module.__dict__.setdefault("__annotations__", {})
     exec(code, module.__dict__)
 
 

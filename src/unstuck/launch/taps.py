@@ -16,7 +16,6 @@ from typing import Any, Protocol
 import torch
 from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
 
-
 _TORCH_FOLDER = str(Path(torch.__file__).parent) + os.sep
 _DECORATOR = str(Path(torch.__file__).parent / "utils" / "_contextlib.py")
 

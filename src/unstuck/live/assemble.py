@@ -11,6 +11,7 @@ from typing import Any
 
 from unstuck.findings import catalog
 from unstuck.findings.contract import Advice, Finding, Judgement
+from unstuck.live.source_lines import point
 from unstuck.record.recording import Fact, Recording, Series, Stream
 from unstuck.report.document import SCHEMA, Report, plain
 
@@ -45,6 +46,7 @@ def assemble(recordings: Sequence[Recording], judgement: Judgement, *, source: P
         "pages": pages(code for finding in judgement.findings for code in _codes(finding)),
         "layers": [table for stream in _streams(recording) if (table := layers(stream)) is not None],
     }
+    point(report, recording.head.get("script"), recording.head.get("cwd"))
     result: Report = plain(report)
     return result
 

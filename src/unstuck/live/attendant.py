@@ -109,7 +109,7 @@ def open_journal(config: dict[str, Any], *, began: float) -> Journal:
 def error_line(error: BaseException | None) -> dict[str, Any] | None:
     """Where in the user's code an exception was raised: its innermost frame there."""
     trace: TracebackType | None = error.__traceback__ if error is not None else None
-    found = None
+    found: dict[str, Any] | None = None
     while trace is not None:
         code = trace.tb_frame.f_code
         if is_users(code.co_filename):
@@ -118,5 +118,5 @@ def error_line(error: BaseException | None) -> dict[str, Any] | None:
     if found is not None:
         import linecache
 
-        found["text"] = linecache.getline(found["file"], found["line"]).strip()[:300]
+        found["text"] = linecache.getline(str(found["file"]), int(found["line"])).strip()[:300]
     return found

@@ -11,11 +11,11 @@ from typing import Any
 import torch
 
 from unstuck.core.errors import BadInput
+from unstuck.live.attendant import error_line, open_journal
+from unstuck.live.budget import ALLOWANCE_SECONDS
+from unstuck.live.watcher import Watcher
 from unstuck.record.reader import read_run
 from unstuck.record.runs import new_run
-from unstuck.live.budget import ALLOWANCE_SECONDS
-from unstuck.live.attendant import error_line, open_journal
-from unstuck.live.watcher import Watcher
 
 
 class watch:

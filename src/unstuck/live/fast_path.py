@@ -25,7 +25,9 @@ UNSEEN_SECONDS = 4e-6
 
 MOST_PENDING = 512  # losses held for a step that does not come
 
-Row = tuple[int, int, float, float, int, Any, Any, Any]  # stream, step, seconds, loss, examples, rate, clip norm, clip maximum
+Row = tuple[
+    int, int, float, float, int, Any, Any, Any
+]  # stream, step, seconds, loss, examples, rate, clip norm, clip maximum
 
 
 class Track:
@@ -61,7 +63,7 @@ class FastPath:
         self.tracks: dict[int, Track] = {}
         self.clip: tuple[Any, Any] | None = None
         self.node_type: type | None = None
-        self.read_examples: Callable[[Any], int] | None = None
+        self.read_examples: Callable[[Any], int] = _unknown
         self.steps = 0
         self.next_look = 0
         self.look = look
@@ -96,7 +98,7 @@ class FastPath:
                     root = args[0]
                     values.append(root.item())
                     node = root.grad_fn
-                    examples.append(state.read_examples(node) if type(node) is state.node_type else 0)  # type: ignore[misc]
+                    examples.append(state.read_examples(node) if type(node) is state.node_type else 0)
                 except Exception:
                     state.depth = 0
                     del values[len(examples) :]
@@ -203,6 +205,10 @@ class FastPath:
         if self.tail is not None:
             self.tail.close()
             self.tail = None
+
+
+def _unknown(node: Any) -> int:
+    return 0
 
 
 def _number(value: Any) -> float:

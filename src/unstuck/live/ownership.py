@@ -62,7 +62,7 @@ class Ownership:
         optimized = self._optimized()
         if not optimized:
             return []
-        found = []
+        found: list[tuple[str, torch.Tensor]] = []
         for model in self.watcher.registry.models:
             module = model.module()
             if module is None or not model.forwards:

@@ -217,7 +217,7 @@ def optimizer_options(group: dict[str, Any]) -> dict[str, Any]:
 
 def batch_modules(module: torch.nn.Module) -> list[tuple[str, torch.nn.Module]]:
     """The parts that behave otherwise in training than in evaluation: dropout (p > 0) and batch statistics."""
-    found = []
+    found: list[tuple[str, torch.nn.Module]] = []
     for name, part in module.named_modules():
         if isinstance(part, torch.nn.modules.dropout._DropoutNd):
             if part.p > 0:

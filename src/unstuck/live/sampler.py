@@ -252,7 +252,9 @@ class Sampler:
                 fast.read_examples = _reader(tuple(way), shape[0] // examples)
                 fast.node_type = type(loss.grad_fn)
                 return
-            following = next(((i, child) for i, (child, _) in enumerate(node.edges) if child is not None and child.data), None)
+            following = next(
+                ((i, child) for i, (child, _) in enumerate(node.edges) if child is not None and child.data), None
+            )
             if following is None or following[1].leaf is not None:
                 return
             way.append(following[0])
@@ -412,9 +414,7 @@ class Sampler:
 
     def gradients_got(self, inputs: tuple[torch.Tensor, ...], gradients: Any) -> None:
         """What ``torch.autograd.grad`` returned for a training loss."""
-        self.hand_gradients = {
-            id(p): g for p, g in zip(inputs, gradients, strict=False) if isinstance(g, torch.Tensor)
-        }
+        self.hand_gradients = {id(p): g for p, g in zip(inputs, gradients, strict=False) if isinstance(g, torch.Tensor)}
         if self.hand is not None:
             self.hand["params"] = self._hand_parameters()
 

@@ -9,18 +9,19 @@ from __future__ import annotations
 import math
 import os
 import weakref
+from pathlib import Path
 from typing import Any
 
 import torch
 
 from unstuck.launch.frames import user_line
 from unstuck.launch.taps import Taps
-from unstuck.record.journal import Journal
 from unstuck.live.budget import FULL_SAMPLES, UNSEEN_SECONDS, Budget, clock
 from unstuck.live.evaluation import EvaluationWatch
 from unstuck.live.fast_path import FastPath, Track
 from unstuck.live.registry import Registry, optimizer_options
 from unstuck.live.sampler import Sampler
+from unstuck.record.journal import Journal
 
 BY_HAND = -1  # the stream of updates made without an optimizer
 HELD_BACK = 64  # backward passes without a step before they are written as a stream of their own
@@ -222,7 +223,7 @@ class Watcher:
         """The batch size of an unsampled step, read off the loss's graph the way the last sample showed."""
         read = self.fast.read_examples
         node = loss.grad_fn
-        if read is None or type(node) is not self.fast.node_type:
+        if type(node) is not self.fast.node_type:
             return 0
         try:
             return read(node)
@@ -322,7 +323,7 @@ class Watcher:
             line["n"] = len(losses)
         rates = [group.get("lr") for group in optimizer.param_groups]
         if rates != track.rates and all(r is not None for r in rates):
-            line["lr"] = [float(r) for r in rates]
+            line["lr"] = [float(r) for r in rates if r is not None]
         track.rates = rates
         track.rate = rates[0]
         if fast.clip is not None:
@@ -602,7 +603,9 @@ class Watcher:
         self.fast.examples.clear()
         try:
             scale = float(scaler.get_scale())
-            self.event("scaler_skipped", stream=track.number if track else 0, step=track.steps if track else 0, scale=scale)
+            self.event(
+                "scaler_skipped", stream=track.number if track else 0, step=track.steps if track else 0, scale=scale
+            )
         except Exception as error:
             self.crashed("scaler", error)
 
@@ -638,7 +641,9 @@ class Watcher:
 
     # -- the end -----------------------------------------------------------------------------------------------------
 
-    def finish(self, *, status: int | None, error: BaseException | None = None, line: dict[str, Any] | None = None) -> None:
+    def finish(
+        self, *, status: int | None, error: BaseException | None = None, line: dict[str, Any] | None = None
+    ) -> None:
         """Write what is known only at the end, close the journal and take the taps out."""
         if self.finished or os.getpid() != self.pid:
             return
@@ -693,6 +698,6 @@ def _place(error: Exception) -> str:
     trace = error.__traceback__
     place = ""
     while trace is not None:
-        place = f"{os.path.basename(trace.tb_frame.f_code.co_filename)}:{trace.tb_lineno}"
+        place = f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}"
         trace = trace.tb_next
     return place

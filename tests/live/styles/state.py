@@ -6,7 +6,6 @@ import random
 import numpy as np
 import torch
 
-
 # Scripts import this first: Python's and NumPy's generators start alike in every run.
 random.seed(0)
 np.random.seed(0)
