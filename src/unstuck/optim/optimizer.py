@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.autograd.graph import increment_version
 from torch.optim.optimizer import _global_optimizer_post_hooks, _global_optimizer_pre_hooks
 
 from unstuck.core.errors import BadInput
@@ -282,6 +283,8 @@ class Optimizer(torch.optim.Optimizer):
                 _prepare(work)
             for one in work:
                 one.plan.advance(one.rule, one.grads, one.bucket.state(), one.now)
+                if one.plan.fused:  # the kernels do not tell autograd that the parameters changed
+                    increment_version(one.bucket.params)
                 one.bucket.grown()
             for rule, p, g, lr in thin:
                 sparse.advance(rule, p, g, self.state[p], lr)

@@ -27,7 +27,7 @@ class Plan:
     text: str
     advance: Advance
     fits: tuple[object, ...]
-    bytes_moved: int | None = None
+    fused: bool = False
 
 
 def structure(rule: Rule) -> tuple[object, ...]:
@@ -81,7 +81,7 @@ def choose(rule: Rule, device: torch.device, dtype: torch.dtype, lowering: str) 
             why = _probed[key]
             if not why:
                 moved = f"{kernel.bytes_moved * dtype.itemsize // 4} bytes moved per parameter"
-                return Plan(f"torch's fused {kernel.name} ({where}, {moved})", kernel.advance, fits, kernel.bytes_moved)
+                return Plan(f"torch's fused {kernel.name} ({where}, {moved})", kernel.advance, fits, True)
         if lowering == "fused":
             raise BadInput("lowering", got="fused", want="auto or eager for this rule", hint=why)
     return Plan(f"plain torch, scratch kept ({where}; {why})", eager.advance, fits)

@@ -31,6 +31,7 @@ class Trial:
     diverged: float | None
     falls: float | None
     steepest: float | None
+    fades: float | None
     lowest: float | None
 
 
@@ -171,8 +172,8 @@ def find_rate(
 
     Each replicate starts from the same weights with batches of another order (random states from ``seed`` + k).
     ``accumulate`` batches make an update; ``autocast`` is the type to compute in, float16 with a gradient scaler.
-    Groups keep the ratios of their rates; schedules are set aside. A sweep ends when the smoothed loss exceeds its
-    start by ``blow_up`` times what it had fallen, or is not finite.
+    Groups keep the ratios of their rates; schedules are set aside. A sweep ends when the loss exceeds its start
+    by ``blow_up`` times what it had fallen, or is not finite.
 
     Afterwards weights, buffers, gradients, modes, optimizer, loader generators and global random states are as before,
     also when an error ends the search. The loader must be one that can be iterated again.
@@ -185,7 +186,7 @@ def find_rate(
     whole("updates", updates, least=10)
     whole("replicates", replicates, least=1)
     whole("accumulate", accumulate, least=1)
-    if iter(loader) is loader:
+    if hasattr(loader, "__next__"):  # iter(loader) would draw from its generator
         raise BadInput(
             "loader",
             got="an iterator",
@@ -208,8 +209,8 @@ def find_rate(
             model.train()
             scaler = torch.amp.GradScaler(device) if autocast is torch.float16 else None
             batches = _endless(loader)
-            rates, losses, smooth = [], [], []
-            average = 0.0
+            rates: list[float] = []
+            losses: list[float] = []
             diverged = None
             for i in range(updates):
                 rate = low * (high / low) ** (i / (updates - 1))
@@ -231,15 +232,15 @@ def find_rate(
                 if not math.isfinite(loss):
                     diverged = rate
                     break
-                average = 0.9 * average + 0.1 * loss
                 rates.append(rate)
                 losses.append(loss)
-                smooth.append(average / (1 - 0.9 ** (i + 1)))
-                fallen = smooth[0] - min(smooth)
-                if i >= 5 and smooth[-1] > smooth[0] + blow_up * max(fallen, 0.1 * abs(smooth[0])):
+                recent = sorted(losses[-3:])[1] if i >= 2 else loss  # one bad batch ends nothing
+                start = statistics.median(losses[:5])
+                fallen = max(start - min(losses), 0.1 * abs(start))
+                if i >= 5 and recent > start + blow_up * fallen:
                     diverged = rate
                     break
-            trials.append(_judged(rates, losses, smooth, diverged))
+            trials.append(_judged(rates, losses, diverged))
     return _ranged(trials, low, high)
 
 
@@ -265,15 +266,26 @@ def _update(optimizer: torch.optim.Optimizer, closure: Callable[[], Tensor], sca
     return float(value)
 
 
-def _judged(rates: list[float], losses: list[float], smooth: list[float], diverged: float | None) -> Trial:
+def _smoothed(losses: list[float], reach: int) -> list[float]:
+    """Means over ``reach`` losses before and after: centered, because an average that lags names rates too high."""
+    smooth = []
+    for i in range(len(losses)):
+        side = min(reach, i, len(losses) - 1 - i)
+        smooth.append(statistics.fmean(losses[i - side : i + side + 1]))
+    return smooth
+
+
+def _judged(rates: list[float], losses: list[float], diverged: float | None) -> Trial:
     """Where one sweep begins to fall, falls fastest and is lowest; None where the fall is within the noise."""
-    falls = steepest = lowest = None
+    falls = steepest = fades = lowest = None
+    reach = max(2, len(losses) // 25)
+    smooth = _smoothed(losses, reach)
     if len(rates) >= 10:
-        start = smooth[min(len(smooth) - 1, 9)]
+        early = losses[: max(10, len(losses) // 10)]
+        start = statistics.fmean(early)
         bottom = min(range(len(smooth)), key=smooth.__getitem__)
-        # what the same batches' losses scatter by while the rate is still too small to matter, after smoothing:
-        # a fading average of weight .1 keeps √(.1/1.9) of the scatter
-        noise = statistics.pstdev(losses[: max(10, len(losses) // 10)]) * math.sqrt(0.1 / 1.9)
+        # what the losses scatter by while the rate is still too small to matter, after smoothing
+        noise = statistics.pstdev(early) / (2 * reach + 1) ** 0.5
         fall = start - smooth[bottom]
         if fall > max(3 * noise, 1e-3 * abs(start)):
             lowest = rates[bottom]
@@ -281,16 +293,21 @@ def _judged(rates: list[float], losses: list[float], smooth: list[float], diverg
             last_above = max((i for i in range(bottom + 1) if smooth[i] > mark), default=-1)
             falls = rates[min(last_above + 1, bottom)]
             logs = [math.log(rate) for rate in rates]
-            width = max(2, len(rates) // 25)
+            width = reach
             inside = range(width, bottom - width + 1)
             slopes = {i: (smooth[i + width] - smooth[i - width]) / (logs[i + width] - logs[i - width]) for i in inside}
-            steepest = rates[min(slopes, key=slopes.__getitem__)] if slopes else math.sqrt(falls * lowest)
-    return Trial(tuple(rates), tuple(losses), tuple(smooth), diverged, falls, steepest, lowest)
+            at = min(slopes, key=slopes.__getitem__) if slopes else bottom
+            steepest = rates[at] if slopes else math.sqrt(falls * lowest)
+            # the sweep reaches a rate only after all lower ones have done their part, so that the lowest loss lies at
+            # rates that would not be stable for long: the range ends where the fall is down to a quarter
+            slow = [i for i in sorted(slopes) if i > at and slopes[i] > 0.25 * slopes[at]]
+            fades = rates[slow[0]] if slow else lowest
+    return Trial(tuple(rates), tuple(losses), tuple(smooth), diverged, falls, steepest, fades, lowest)
 
 
 def _ranged(trials: list[Trial], low: float, high: float) -> RateRange:
     """The trials as one range, with the sentence that says why."""
-    found = [(t.falls, t.steepest, t.lowest) for t in trials if t.falls and t.steepest and t.lowest]
+    found = [(t.falls, t.steepest, t.fades) for t in trials if t.falls and t.steepest and t.fades]
     blown = [t.diverged for t in trials if t.diverged is not None]
     diverges = statistics.median(blown) if blown else None
     ending = f", and blows up at {diverges:.2g}" if diverges else f", and does not blow up below {high:.2g}"
@@ -302,13 +319,13 @@ def _ranged(trials: list[Trial], low: float, high: float) -> RateRange:
         return RateRange(None, None, None, None, diverges, reason, tuple(trials))
     falls = statistics.median(one[0] for one in found)
     rate = statistics.median(one[1] for one in found)
-    lowest = statistics.median(one[2] for one in found)
+    fades = statistics.median(one[2] for one in found)
     interval = (min(one[1] for one in found), max(one[1] for one in found))
-    top = max(min(lowest, diverges / 2) if diverges else lowest, rate)
+    top = max(min(fades, diverges / 2) if diverges else fades, rate)
     reason = (
         f"rates from {falls:.2g} to {top:.2g}: the loss begins to fall at {falls:.2g} (a tenth of the way), "
         f"falls fastest at {rate:.2g} ({interval[0]:.2g} to {interval[1]:.2g} over {len(trials)} sweeps), "
-        f"is lowest at {lowest:.2g}"
+        f"at less than a quarter of that pace from {fades:.2g}"
         f"{ending}"
     )
     return RateRange(min(falls, rate), top, rate, interval, diverges, reason, tuple(trials))

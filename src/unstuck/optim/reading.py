@@ -110,7 +110,8 @@ def read(optimizer: torch.optim.Optimizer, scheduler: Any = None, *, updates_per
         else:
             found, more = _schedules(scheduler, optimizer)
             schedules = {"lr": found, **more}
-            updates = scheduler.last_epoch * updates_per_epoch
+            inner = scheduler._schedulers[0] if isinstance(scheduler, theirs.ChainedScheduler) else scheduler
+            updates = inner.last_epoch * updates_per_epoch
             if updates_per_epoch > 1:
                 schedules = {k: mine.Stretched(_pure(v), updates_per_epoch) for k, v in schedules.items()}
     if isinstance(optimizer, Optimizer):

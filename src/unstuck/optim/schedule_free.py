@@ -51,7 +51,7 @@ class ScheduleFree(torch.optim.Optimizer):
             copies.append({**{k: v for k, v in given.items() if k not in ("params", "beta")}, "params": zs})
         self.base = base(copies, **options)
         for rule in self.base.rules():
-            if rule.direction.slots:
+            if getattr(rule.direction, "beta", 0.0) or getattr(rule.direction, "rho", 0.0):
                 raise BadInput(
                     "base",
                     got=rule.formula,

@@ -81,8 +81,10 @@ class Times(Schedule):
 
     @property
     def length(self) -> int | None:
-        both = [n for n in (self.one.length, getattr(self.other, "length", None)) if n is not None]
-        return max(both, default=None)
+        # an endless constant has no end to wait for; any other endless factor has none to give
+        lasting = [f for f in (self.one, self.other) if not (isinstance(f, _Constant) and f.over is None)]
+        ends = [getattr(f, "length", None) for f in lasting]
+        return None if not ends or None in ends else max(n for n in ends if n is not None)
 
     def value(self, t: float) -> float:
         return self.one.value(t) * self.other(t)  # type: ignore[arg-type]
