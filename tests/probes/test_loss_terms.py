@@ -70,6 +70,9 @@ CLASS_LOSSES = {
     "indexed": lambda o, y: -F.log_softmax(o, 1)[torch.arange(N), y].mean(),
     "negated after the mean": lambda o, y: -(F.log_softmax(o, -1)[range(N), y]).mean(),
     "logsumexp by hand": lambda o, y: -(o - o.logsumexp(1, keepdim=True)).gather(1, y[:, None]).mean(),
+    "log of picked probabilities": lambda o, y: -torch.log(F.softmax(o, 1)[torch.arange(N), y]).mean(),
+    "log of gathered probabilities": lambda o, y: -(F.softmax(o, 1).gather(1, y[:, None]) + 1e-9).log().mean(),
+    "logsumexp less the picked score": lambda o, y: (torch.logsumexp(o, 1) - o[torch.arange(N), y]).mean(),
     "Categorical": lambda o, y: -torch.distributions.Categorical(logits=o).log_prob(y).mean(),
 }
 
@@ -84,15 +87,19 @@ def test_class_indices(made, name):
     assert found["factor"] == pytest.approx(1.0)
     assert found["value"] == pytest.approx(loss.item())
     assert term["reduction"] in ("mean", "none")
-    assert [h for h in term["head"] if not h.get("own")] == []
-    assert term["head"][0]["own"] and term["head"][0]["dim"] == 1 and term["head"][0]["size"] == C
+    if "probabilities" in name:
+        assert kinds(term) == [("log", None, None), ("softmax", 1, C)]
+    else:
+        assert [h.get("own", False) for h in term["head"]] == [True]
+        assert kinds(term) == [("log_softmax", 1, C)]
     assert term["class_dim"] == 1 and term["layer"] == "fc"
     direct = float((out.argmax(1) == made.y).double().mean())
     assert term["accuracy"] == pytest.approx(direct)
     assert term["target"]["classes"] == {str(c): made.y.tolist().count(c) for c in set(made.y.tolist())}
     assert term["target"]["integer"] and not term["target"]["one_hot"]
-    assert term["output"]["varies"] == pytest.approx(float(out.detach().double().std(0, correction=0).max()), rel=1e-5)
-    assert term["output"]["mean"] == pytest.approx(float(out.double().mean()), rel=1e-5, abs=1e-6)
+    entering = (F.softmax(out, 1) if "probabilities" in name else out).detach().double()
+    assert term["output"]["varies"] == pytest.approx(float(entering.std(0, correction=0).max()), rel=1e-5)
+    assert term["output"]["mean"] == pytest.approx(float(entering.mean()), rel=1e-5, abs=1e-6)
 
 
 def test_label_smoothing_is_one_term(made):
@@ -222,6 +229,16 @@ def test_policy_gradients_have_no_sign(made):
         assert term["kind"] == "custom" and found["sign"] == 1
 
 
+def test_returns_of_single_actions_have_no_sign(made):
+    for value in (-0.7, -3.0, 0.4):
+        for number in (value, torch.tensor(value)):
+            log_p = torch.distributions.Categorical(logits=made.out[0]).log_prob(made.y[0])
+            found, term = only(-log_p * number)
+            assert found["sign"] == 1 and term["sign"] == 0, number
+    found, term = only(F.cross_entropy(made.out, made.y) * torch.tensor(-0.3))
+    assert term["sign"] == 0
+
+
 def test_entropy_bonus_does_not_turn_the_sign(made):
     p = F.softmax(made.out, 1)
     entropy = -(p * p.log()).sum(1).mean()
@@ -294,6 +311,27 @@ def test_class_numbers_regressed():
 def test_root_mean_square_error(made):
     found, term = only(torch.sqrt(F.mse_loss(made.out, made.real)))
     assert term["kind"] == "mse" and term["through"] == ["sqrt"] and found["sum_over"] == 1
+
+
+def test_half_the_mean_as_textbooks_have_it(made):
+    column, target = made.out[:, :1], made.real[:, :1]
+    for loss in (((column - target) ** 2).sum() / (2 * N), 1 / (2 * N) * ((column - target) ** 2).sum()):
+        found, _term = only(loss)
+        assert (found["sum_over"], found["sum_over_batch"]) == (1, 1)
+        assert found["factor"] == pytest.approx(0.5)
+
+
+def test_norm_of_the_difference(made):
+    _found, term = only(torch.norm(made.out - made.real))
+    assert term["kind"] == "mse" and term["through"] == ["sqrt"]
+    assert term["target"]["std"] == pytest.approx(float(made.real.std(correction=0)), rel=1e-4)
+
+
+def test_relative_errors(made):
+    y = made.real.abs() + 1
+    found, term = only(((made.out - y) / y).abs().mean())
+    assert term["kind"] == "l1" and term["weighted"] and found["sign"] == 1
+    assert term["target"]["mean"] == pytest.approx(float(y.mean()), rel=1e-5)
 
 
 def test_target_that_cannot_be_told_is_null():
@@ -503,10 +541,24 @@ def test_relu_before_the_loss(made):
     assert term["layer"] == "fc"
 
 
-def test_softmax_by_hand(made):
-    e = made.out.exp()
-    _, term = only(F.cross_entropy(e / e.sum(1, keepdim=True), made.y))
-    assert kinds(term)[1] == ("softmax", 1, C)
+@pytest.mark.parametrize(
+    "softmax",
+    [
+        lambda x: (lambda e: e / e.sum(1, keepdim=True))(x.exp()),
+        lambda x: torch.exp(x) / torch.exp(x).sum(dim=1, keepdim=True),
+        lambda x: (lambda e: e / e.sum(1, keepdim=True))((x - x.max(1, keepdim=True)[0]).exp()),
+    ],
+)
+def test_softmax_by_hand(made, softmax):
+    _, term = only(F.cross_entropy(softmax(made.out), made.y), names=made.names)
+    assert kinds(term)[1] == ("softmax", 1, C) and term["layer"] == "fc"
+
+
+def test_probabilities_normalized_by_hand(made):
+    p = torch.sigmoid(made.out)
+    p = (p / p.sum(1, keepdim=True)).clamp(1e-7, 1 - 1e-7)
+    _, term = only(-(made.one_hot * p.log()).sum(1).mean(), names=made.names)
+    assert [h["kind"] for h in term["head"]] == ["log", "sigmoid"] and term["layer"] == "fc"
 
 
 def test_temperature_and_bounded_output(made):
@@ -672,7 +724,10 @@ def test_hand_written_linear_layer_is_not_taken_apart():
     _found, term = only((x @ w + b).mean(), names={id(w): "w", id(b): "b"})
     assert term["kind"] == "custom"
     _, term = only(((x @ w + b - torch.randn(N, 2)) ** 2).mean(), names={id(w): "w", id(b): "b"})
-    assert term["kind"] == "mse" and term["head"] == []
+    assert term["kind"] == "mse" and term["head"] == [] and term["target"]["std"] > 0
+    v = nn.Parameter(torch.randn(4))
+    _, term = only(F.binary_cross_entropy_with_logits(x @ v + 1.0, torch.ones(N)), names={id(v): "v"})
+    assert term["output"]["mean"] == pytest.approx(float((x @ v + 1.0).mean()), rel=1e-4)
 
 
 # --- odd graphs ------------------------------------------------------------------------------------------------------

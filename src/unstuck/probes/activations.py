@@ -28,6 +28,7 @@ _FLAT: dict[str, tuple[float, float]] = {
     "hardsigmoid": (0.0, 1.0),
     "relu6": (-math.inf, 6.0),
 }
+_CLAMPS = frozenset({"Clamp", "ClampMin"})
 _BOUNDS_INCLUDED = frozenset({"hardsigmoid", "relu6", "hardtanh"})
 _FROM_INPUT: dict[str, Callable[[Tensor, dict[str, Any]], Tensor]] = {
     "leaky_relu": lambda x, o: F.leaky_relu(x, o.get("negative_slope", 0.01)),
@@ -110,6 +111,8 @@ def activations(
             kind = kind_of(graph, node)
             if kind is None or not node.data or node in graph.own:
                 continue
+            if node.kind in _CLAMPS and node not in followed:
+                continue  # a bound in the loss, not an activation
             layer_node, layer = layer_feeding(graph, node)
             base = f"{kind} after {layer}" if layer is not None else kind
             base = (modules or {}).get(base, base)

@@ -107,7 +107,7 @@ def head_of(graph: Graph, node: Node | None, output: int = 0, *, limit: int = 64
         if at.parametric or at.custom:
             head.layer = graph.layer_name(at) if at.parametric else None
             break
-        following = _logsoftmax_by_hand(graph, at, head) or _softmax_by_hand(at, head)
+        following = _logsoftmax_by_hand(graph, at, head) or _softmax_by_hand(graph, at, head)
         if following is not None:
             at = following
             continue
@@ -130,7 +130,26 @@ def _inward(node: Node) -> Node | None:
         return live[0]
     if len(carrying) == 2 and carrying[0] is carrying[1]:
         return carrying[0]
+    if len(carrying) == 2 and node.kind in ("Sub", "Div") and _is_reduction_of(carrying[1], carrying[0]):
+        return carrying[0]  # x - x.max(), x / x.sum(): the stream itself, moved or scaled
     return None
+
+
+_REDUCTIONS = frozenset({"Max", "Amax", "Min", "Amin", "Sum", "Mean", "LinalgVectorNorm", "Norm", "Std", "Logsumexp"})
+
+
+def _is_reduction_of(node: Node, source: Node) -> bool:
+    at: Node | None = node
+    for _ in range(8):
+        if at is None:
+            return False
+        if at.kind in _REDUCTIONS:
+            return any(child is source for child, _ in at.edges)
+        if at.kind not in VIEWS and at.kind not in ("Add", "ClampMin", "Clamp", "Maximum"):
+            return False
+        live = at.live()
+        at = live[0][0] if len(live) == 1 else None
+    return False
 
 
 def _append(graph: Graph, head: Head, node: Node, kind: str, *, dim: Any = None) -> None:
@@ -150,7 +169,7 @@ def _append(graph: Graph, head: Head, node: Node, kind: str, *, dim: Any = None)
     head.nodes.append(node)
 
 
-def _single_dim(graph: Graph | None, node: Node) -> Any:
+def _single_dim(node: Node) -> Any:
     dims = getattr(node.raw, "_saved_dim", None)
     if isinstance(dims, tuple | list):
         return dims[0] if len(dims) == 1 else None
@@ -169,12 +188,12 @@ def _logsoftmax_by_hand(graph: Graph, node: Node, head: Head) -> Node | None:
         inner = inner.edges[0][0] if inner.edges else None
     if inner is None or inner.kind != "Logsumexp" or not inner.edges or inner.edges[0][0] is not first:
         return None
-    dim = _single_dim(graph, inner)
+    dim = _single_dim(inner)
     _append(graph, head, node, "log_softmax", dim=dim)
     return first
 
 
-def _softmax_by_hand(node: Node, head: Head) -> Node | None:
+def _softmax_by_hand(graph: Graph, node: Node, head: Head) -> Node | None:
     """``e / e.sum(dim)`` with ``e = x.exp()``."""
     if node.kind != "Div" or len(node.edges) != 2:
         return None
@@ -182,21 +201,12 @@ def _softmax_by_hand(node: Node, head: Head) -> Node | None:
     inner: Node | None = second
     while inner is not None and inner.kind in VIEWS:
         inner = inner.edges[0][0] if inner.edges else None
-    if first is None or inner is None or first.kind != "Exp" or inner.kind != "Sum" or inner.edges[0][0] is not first:
+    if first is None or inner is None or first.kind != "Exp" or inner.kind != "Sum":
         return None
-    shape = node.shape()
-    dim = _single_dim(None, inner)
-    place = normalized_dim(dim, len(shape)) if dim is not None and shape is not None else None
-    head.entries.append(
-        {
-            "kind": "softmax",
-            "dim": place,
-            "size": shape[place] if place is not None and shape else None,
-            "shape": list(shape or ()),
-            "name": None,
-        }
-    )
-    head.nodes.append(node)
+    summed = inner.edges[0][0]
+    if summed is not first and (summed is None or summed.kind != "Exp" or summed.edges != first.edges):
+        return None
+    _append(graph, head, node, "softmax", dim=_single_dim(inner))
     return first.edges[0][0]
 
 

@@ -236,9 +236,32 @@ def _absolute(graph: Graph, node: Node, offset: bool) -> Match | None:
     return _difference(graph, node, node.edges[0], "l1", graph.saved(node, "self"))
 
 
+def _norm(graph: Graph, node: Node, offset: bool) -> Match | None:
+    """``norm(output − target)``: the root of a sum of squares."""
+    order = graph.attribute(node, "ord")
+    order = graph.attribute(node, "p") if order is None else order
+    if order not in (None, 2, 2.0):
+        return None
+    found = _difference(graph, node, node.edges[0], "mse", graph.saved(node, "self"))
+    if found is None or found.extra.get("target_live"):
+        return None  # a distance between two outputs
+    found.extra["root"] = True
+    return found
+
+
 def _difference(graph: Graph, node: Node, edge: Edge, kind: str, values: Tensor | None) -> Match | None:
     """A function of ``output − target``: find both sides, and the target from the values of the difference."""
     sub = through_views(edge[0])
+    scaled = None
+    if sub is not None and sub.kind in ("Mul", "Div") and len(sub.live()) == 1 and sub.edges[0][0] is not None:
+        # relative errors: (output - target) / scale
+        scaled = sub
+        constant = graph.saved(sub, "other")
+        if values is not None and constant is not None:
+            values = values * constant if sub.kind == "Div" else values / constant
+        else:
+            values = None
+        sub = through_views(sub.edges[0][0])
     if sub is None or sub.kind not in ("Sub", "Rsub", "Add") or (sub.kind == "Add" and len(sub.edges) != 2):
         return None
     if sub.kind == "Add" and not any(child is not None and child.kind == "Neg" for child, _ in sub.edges):
@@ -261,6 +284,9 @@ def _difference(graph: Graph, node: Node, edge: Edge, kind: str, values: Tensor 
     assert inner[0] is not None
     joint = sub.shape()
     found = Match(kind, node, inner=inner, consumed=[node, sub], joint=joint)
+    if scaled is not None:
+        found.consumed.append(scaled)
+        found.extra["weighted"] = True
     found.output_shape = _before_expand(inner, joint)
     if len(carrying) > 1:
         found.extra["target_live"] = True
@@ -572,7 +598,12 @@ def _sum(graph: Graph, node: Node, offset: bool) -> Match | None:
     if found is None:
         return None
     parts, _constant = found
-    return _binary(graph, node, parts) or _binary_logits(graph, node, parts) or _gaussian_kl(node, parts)
+    return (
+        _binary(graph, node, parts)
+        or _binary_logits(graph, node, parts)
+        or _picked_scores(graph, parts)
+        or _gaussian_kl(node, parts)
+    )
 
 
 def _binary(graph: Graph, node: Node, parts: list[tuple[float, Node, int]]) -> Match | None:
@@ -682,6 +713,38 @@ def _binary_logits(graph: Graph, node: Node, parts: list[tuple[float, Node, int]
     )
 
 
+def _picked_scores(graph: Graph, parts: list[tuple[float, Node, int]]) -> Match | None:
+    """``logsumexp(x) − x[y]``: cross entropy without its name."""
+    if len(parts) != 2:
+        return None
+    whole = [(sign, through_views(at)) for sign, at, _ in parts]
+    sums = [(s, at) for s, at in whole if at is not None and at.kind == "Logsumexp"]
+    picks = [(s, at) for s, at in whole if at is not None and at.kind in ("Gather", "Index")]
+    if len(sums) != 1 or len(picks) != 1 or sums[0][0] * picks[0][0] >= 0:
+        return None
+    (sign, total), (_, pick) = sums[0], picks[0]
+    source, nr = total.edges[0]
+    if source is None or source is not pick.edges[0][0]:
+        return None
+    shape = source.shape(nr)
+    dim, target = _picked(graph, pick, shape) if shape is not None else (None, None)
+    if shape is None or dim is None:
+        return None
+    output = graph.saved(total, "self")
+    return Match(
+        "gather",
+        pick,
+        inner=(source, nr),
+        output=output,
+        target=target,
+        class_dim=dim,
+        own=total,
+        natural=1 if sign > 0 else -1,
+        whole_output=shape,
+        consumed=[total, pick],
+    )
+
+
 def _gaussian_kl(node: Node, parts: list[tuple[float, Node, int]]) -> Match | None:
     """``1 + log σ² − μ² − σ²``: the divergence of a Gaussian from the standard one."""
     nodes = [at for _, at, _ in parts]
@@ -705,23 +768,9 @@ def _gather(graph: Graph, node: Node, offset: bool) -> Match | None:
     shape = node.edges[0][0].shape(node.edges[0][1])
     if shape is None:
         return None
-    target: Tensor | None = None
-    dim: int | None = None
-    if node.kind == "Gather":
-        dim = normalized_dim(graph.attribute(node, "dim") or 0, len(shape))
-        index = graph.saved(node, "index")
-        if index is not None and index.dim() == len(shape) and index.shape[dim] == 1:
-            target = index.squeeze(dim)
-    elif node.kind == "Index":
-        dim, target = _indexed_classes(graph, node, shape)
-        if dim is None:
-            return None
-    elif node.kind == "Select":
-        place = normalized_dim(graph.attribute(node, "dim") or 0, len(shape))
-        if place != _dim_of_log(graph, at) or len(shape) != 1:
-            return None
-        dim = place
-        target = torch.tensor(normalized_dim(graph.attribute(node, "index") or 0, shape[place]), device="cpu")
+    dim, target = _picked(graph, node, shape)
+    if node.kind == "Select" and dim != _dim_of_log(graph, at):
+        return None
     if dim is None:
         return None
     found = Match("gather", node, inner=node.edges[0], target=target, class_dim=dim, natural=-1, consumed=[node])
@@ -749,6 +798,50 @@ def _gather(graph: Graph, node: Node, offset: bool) -> Match | None:
             inside = graph.saved(at, "self")
             found.output = inside.log() if inside is not None and tuple(inside.shape) == shape else None
     return found
+
+
+def _picked(graph: Graph, node: Node, shape: tuple[int, ...]) -> tuple[int | None, Tensor | None]:
+    """The dimension on which entries are picked by class, and the classes."""
+    if node.kind == "Gather":
+        dim = normalized_dim(graph.attribute(node, "dim") or 0, len(shape))
+        index = graph.saved(node, "index")
+        whole = index is not None and index.dim() == len(shape) and index.shape[dim] == 1
+        return dim, index.squeeze(dim) if whole and index is not None else None
+    if node.kind == "Index":
+        return _indexed_classes(graph, node, shape)
+    if node.kind == "Select" and len(shape) == 1:
+        return 0, torch.tensor(normalized_dim(graph.attribute(node, "index") or 0, shape[0]), device="cpu")
+    return None, None
+
+
+def _logarithm(graph: Graph, node: Node, offset: bool) -> Match | None:
+    """``log(p[arange, y])``: the logarithm of picked probabilities."""
+    pick = _below_log(node)
+    if pick is None or pick.kind not in ("Gather", "Index") or not pick.edges:
+        return None
+    source = through_views(pick.edges[0][0])
+    for _ in range(4):  # clamped, or a small number added
+        if source is not None and source.kind in ("Clamp", "ClampMin", "Add") and len(source.live()) == 1:
+            source = through_views(source.live()[0][0])
+    if source is None or source.kind not in ("Softmax", "Sigmoid"):
+        return None
+    child, nr = pick.edges[0]
+    shape = child.shape(nr) if child is not None else None
+    dim, target = _picked(graph, pick, shape) if shape is not None else (None, None)
+    if dim is None:
+        return None
+    output = value_of(graph, child, nr)
+    output = value_of(graph, source) if output is None and source.shape() == shape else output
+    return Match(
+        "gather",
+        node,
+        inner=(node, 0),
+        output=output,
+        target=target,
+        class_dim=dim,
+        natural=-1,
+        consumed=[node, pick],
+    )
 
 
 def _indexed_classes(graph: Graph, node: Node, shape: tuple[int, ...]) -> tuple[int | None, Tensor | None]:
@@ -841,6 +934,9 @@ _FINDERS: dict[str, Callable[[Graph, Node, bool], Match | None]] = {
     "MultiMarginLoss": _multi_margin,
     "MultilabelMarginLoss": _pair("hinge", symmetric=False),
     "KlDiv": _kl,
+    "Log": _logarithm,
+    "LinalgVectorNorm": _norm,
+    "Norm": _norm,
     "Pow": _power,
     "Abs": _absolute,
     "Mul": _product,

@@ -48,6 +48,7 @@ class _State:
     masked: bool = False
     weighted: bool = False
     signed_weights: bool = False
+    odd_scale: bool = False  # a scalar that is neither a sign nor a count: a return, an advantage, or a coefficient
     through: tuple[str, ...] = ()
     path: tuple[str, ...] = ()
 
@@ -253,7 +254,11 @@ def _scaled(graph: Graph, node: Node, state: _State) -> list[tuple[Node, _State]
 
 def _times_tensor(state: _State, constant: Tensor, node: Node, *, divide: bool) -> _State:
     if constant.numel() == 1:
-        return _times(state, float(constant), divide=divide)
+        number = float(constant)
+        # Python's numbers are kept in double precision, so this is a tensor of the script's.
+        tensor = constant.dtype in (torch.float32, torch.float16, torch.bfloat16)
+        scaled = _times(state, number, divide=divide)
+        return replace(scaled, signed_weights=True) if tensor and number < 0 and number != -1 else scaled
     low, high = (float(x) for x in torch.aminmax(constant.reshape(-1).to(torch.float32)))
     if divide:
         # Averaging each row by its own length: no scalar to tell.
@@ -275,7 +280,8 @@ def _times(state: _State, number: float, *, divide: bool) -> _State:
             return replace(
                 state, coefficient=state.coefficient * sign, divisors=(*state.divisors, float(round(inverse)))
             )
-    return replace(state, coefficient=state.coefficient * number)
+    odd = state.odd_scale or not float(number).is_integer() or number < -1
+    return replace(state, coefficient=state.coefficient * number, odd_scale=odd)
 
 
 def _summed(graph: Graph, node: Node, edge: tuple[Node, int], state: _State) -> _State:
@@ -387,8 +393,8 @@ def _entry(graph: Graph, term: _Term, limit: int) -> dict[str, Any]:
     state, match = term.state, term.match
     kind = "penalty" if term.penalty else (match.kind if match is not None else "custom")
     entry: dict[str, Any] = {"kind": kind}
-    if match is not None and kind == "gather" and state.signed_weights:
-        entry["kind"] = kind = "custom"
+    if match is not None and kind != "nll" and (state.signed_weights or (kind == "gather" and _is_return(term))):
+        entry["kind"] = kind = "custom"  # a policy gradient: the weights are what is learned from
     sums = _sums(term, match)
     entry["reduction"] = sums.reduction
     natural = match.natural if match is not None else 1
@@ -396,6 +402,8 @@ def _entry(graph: Graph, term: _Term, limit: int) -> dict[str, Any]:
     telling = (
         kind in _SIGNED
         and not state.signed_weights
+        and not (kind in ("nll", "gather") and state.coefficient < 0 and state.odd_scale)
+        and not (kind == "gather" and state.weighted)
         and not state.through
         and not (match is not None and match.extra.get("modified"))
     )
@@ -410,10 +418,11 @@ def _entry(graph: Graph, term: _Term, limit: int) -> dict[str, Any]:
     if term.penalty:
         entry["params"] = sorted({graph.names.get(id(leaf.leaf), "") for leaf in _leaves_below(term.node)} - {""})[:8]
         return entry
-    if state.weighted:
+    if state.weighted or (match is not None and match.extra.get("weighted")):
         entry["weighted"] = True
-    if state.through:
-        entry["through"] = list(state.through)
+    through = [*state.through, *(("sqrt",) if match is not None and match.extra.get("root") else ())]
+    if through:
+        entry["through"] = through
     if match is None:
         head = head_of(graph, term.node)
         entry["head"], entry["layer"] = head.entries, head.layer
@@ -428,7 +437,7 @@ def _entry(graph: Graph, term: _Term, limit: int) -> dict[str, Any]:
     entry["op"] += head.path[:16]
     name_head(graph, head.entries, head.nodes)
     if match.own is not None:
-        shape = match.own.shape()
+        shape = match.whole_output or match.own.shape()
         dim = match.extra.get("logits_dim", match.class_dim)
         entry["head"].append(
             {
@@ -447,6 +456,11 @@ def _entry(graph: Graph, term: _Term, limit: int) -> dict[str, Any]:
             entry[key] = match.extra[key]
     compare(entry, match, limit)
     return entry
+
+
+def _is_return(term: _Term) -> bool:
+    """One picked log-probability times a number of its own: an action's, not a target's."""
+    return term.node.numel() == 1 and term.state.odd_scale
 
 
 def compare(entry: dict[str, Any], match: Match, limit: int) -> None:
@@ -540,11 +554,14 @@ def _sums(term: _Term, match: Match | None) -> _Sums:
     rest = 1.0
     cancelled = False
     for divisor in state.divisors:
-        if total > 1 and _undoes(divisor, total, counts, shape, masked=state.masked or state.weighted):
-            total = max(1, round(total / divisor))
-            cancelled = cancelled or divisor >= first
-        else:
-            rest *= divisor
+        undone = divisor if total > 1 and _undoes(divisor, total, counts, shape) else 1.0
+        if total > 1 and undone == 1.0 and _undoes(divisor / 2, total, counts, shape):
+            undone = divisor / 2  # 1 / (2 n), as textbooks have it
+        if total > 1 and undone == 1.0 and (state.masked or state.weighted) and 1 < divisor <= total:
+            undone = divisor  # the sum of the mask or of the weights
+        total = max(1, round(total / undone))
+        cancelled = cancelled or undone >= first > 1
+        rest *= divisor / undone
     if match is not None and match.kind in ("nll", "gather") and match.target is not None and match.target.dim() == 0:
         batch_summed = False
     batch = 1 if total == 1 or cancelled or not batch_summed else min(total, first)
@@ -583,7 +600,7 @@ def _compared(match: Match | None, shape: tuple[int, ...]) -> int:
     return elements(shape)
 
 
-def _undoes(divisor: float, total: int, counts: list[int], shape: tuple[int, ...], *, masked: bool) -> bool:
+def _undoes(divisor: float, total: int, counts: list[int], shape: tuple[int, ...]) -> bool:
     """Whether a division takes back a sum: by all of its elements, or by the extent of some of its dimensions."""
     if divisor > total:
         return False
@@ -598,7 +615,7 @@ def _undoes(divisor: float, total: int, counts: list[int], shape: tuple[int, ...
         candidates.add(product)
     candidates.update(shape)
     candidates.discard(1)
-    return any(abs(divisor - c) < 1e-6 * c for c in candidates) or (masked and divisor > 1)
+    return any(abs(divisor - c) < 1e-6 * c for c in candidates)
 
 
 def name_head(graph: Graph, entries: list[dict[str, Any]], nodes: list[Node]) -> None:

@@ -42,6 +42,12 @@ def value_of(
         found = graph.saved(node, "result") if hasattr(node.raw, "_saved_result") else None
         if found is not None:
             return _checked(found, node)
+    if kind in ("Addmm", "Mm"):
+        return _checked(_product(graph, node, products), node)
+    if kind == "Mv":
+        left, right = _operand(graph, node, "self", node.edges[0]), _operand(graph, node, "vec", node.edges[1])
+        small = left is not None and right is not None and left.numel() <= products and left.dtype == right.dtype
+        return _checked(left @ right, node) if small and left is not None and right is not None else None
     if not node.edges or node.edges[0][0] is None:
         return None
     shape = node.shape()
@@ -60,8 +66,18 @@ def value_of(
     if kind in ("T", "Transpose", "Permute", "Select", "Slice", "Expand"):
         inner = value_of(graph, child, nr, products=products, depth=depth - 1)
         return _checked(_viewed(graph, node, inner), node) if inner is not None else None
-    if kind in ("Addmm", "Mm"):
-        return _checked(_product(graph, node, products), node)
+    if kind in ("Add", "Sub") and len(node.edges) == 2 and graph.attribute(node, "alpha") in (1, 1.0):
+        # a bias added by hand
+        other, other_nr = node.edges[1]
+        if other is None or node.numel() > products:
+            return None
+        first = value_of(graph, child, nr, products=products, depth=min(depth - 1, 4))
+        second = (
+            value_of(graph, other, other_nr, products=products, depth=min(depth - 1, 4)) if first is not None else None
+        )
+        if first is None or second is None or first.dtype != second.dtype:
+            return None
+        return _checked(first + second if kind == "Add" else first - second, node)
     return None
 
 
