@@ -67,6 +67,7 @@ class _Case:
     spectrum: SpectrumReport
     operator: Operator
     evidence: dict[str, float | int | str | bool | None]
+    whole: bool  # one batch: the loss is what is trained, and its parts only tell what noise smaller batches would have
 
     @property
     def scale(self) -> float:
@@ -127,6 +128,7 @@ def _measure(objective: Objective, where: Tensor, point: Point, spectrum: Spectr
     exact = objective.in_double()
     place = where.double()
     noise = point.noise
+    whole = noise is None
     if noise is None and isinstance(objective, ModelObjective):
         parts = objective.in_parts(8)
         noise = parts.gradient(where).noise if parts is not objective else None
@@ -146,7 +148,9 @@ def _measure(objective: Objective, where: Tensor, point: Point, spectrum: Spectr
         "products": spectrum.products,
     }
     value = exact.value(place)
-    return _Case(objective, exact, place, value, slope, noise, point.gradient.double(), spectrum, operator, evidence)
+    return _Case(
+        objective, exact, place, value, slope, noise, point.gradient.double(), spectrum, operator, evidence, whole
+    )
 
 
 def _judge(case: _Case, *, lr: float | None, samples: int, seed: int) -> Standing:
@@ -164,7 +168,7 @@ def _judge(case: _Case, *, lr: float | None, samples: int, seed: int) -> Standin
             "slope_share": even.slope_drop / even.drop if even.drop > 0 else None,
         }
     # Nothing to judge noise by: then the gradient must be too small to explain a tenth of the descent.
-    silent = case.noise is None or case.noise.standard_error == 0
+    silent = case.whole or case.noise is None or case.noise.standard_error == 0
     near = even is not None and even.drop > 0 and even.slope_drop <= SLOPE_SHARE * even.drop
     if not (vanished or within_noise or (silent and near)):
         return _not_critical(case, lr)
@@ -177,6 +181,8 @@ def _judge(case: _Case, *, lr: float | None, samples: int, seed: int) -> Standin
         )
     if even is not None and even.drop > 0 and near and _material(case, even, vanished):
         return _saddle(case, even)
+    if not vanished and case.noise is None:
+        return _not_critical(case, lr)
     if not vanished:
         return _noise_floor(case, lr, even)
     return _without_descent(case, negative=negative, samples=samples, seed=seed)
@@ -203,7 +209,7 @@ def _even(case: _Case) -> EvenDescent:
 
 def _material(case: _Case, even: EvenDescent, vanished: bool) -> bool:
     """Worth the name: above the loss's own noise, and not a ripple at the bottom."""
-    error = case.noise.loss_error if case.noise is not None else 0.0
+    error = case.noise.loss_error if case.noise is not None and not case.whole else 0.0
     if vanished and error == 0.0:
         return True
     case.evidence["gain_in_errors"] = even.drop / error if error > 0 else None

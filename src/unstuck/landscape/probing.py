@@ -24,7 +24,7 @@ class BallProbe:
 
     ``lower``: a point with a lower loss reached along a path that never rises (flat vector), or none; ``drop`` its
     gain and
-    ``radius`` its distance. ``plateau``: the loss was exactly constant on every sample up to the largest radius, or
+    ``radius`` its distance. ``plateau``: the loss was exactly constant on every sample of the ball, or
     on the
     first fifth of the way down. ``samples`` evaluations were made, ``descents`` searches run.
     """
@@ -73,7 +73,7 @@ def probe_ball(
         losses = np.array(objective.values(points))
         spent += samples
         losses[~np.isfinite(losses)] = np.inf
-        if np.any(np.abs(losses - value) > noise):
+        if radius in RADII and np.any(np.abs(losses - value) > noise):
             flat = False
         order = np.argsort(losses)
         starts = [points[int(order[0])], *(points[int(i)] for i in order[1:descents])]
