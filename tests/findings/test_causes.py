@@ -64,6 +64,13 @@ def test_of_equals_the_one_nearer_to_the_origin_comes_first() -> None:
     assert [c for c, _ in tree(found("B605", confidence=0.86), found("G306", confidence=0.88))] == ["B605", "G306"]
 
 
+def test_of_two_claims_only_the_one_that_causes_anything_explains() -> None:
+    training = Fired("x", "warning", 0.7, "net", 0, {"modules_in_evaluation": 3})
+    evaluation = Fired("x", "warning", 0.7, "net", 0, {"passes": 3})
+    assert tree(Finding("B605", "b", training), found("G301")) == [("B605", ["G301"])]
+    assert [c for c, _ in tree(Finding("B605", "b", evaluation), found("G301"))] == ["G301", "B605"]
+
+
 def test_a_finding_keeps_what_it_said() -> None:
     (only,) = causes.ordered([found("G303", confidence=0.7, step=4)])
     assert only.fired.confidence == 0.7 and only.fired.step == 4 and only.symptoms == ()

@@ -38,12 +38,12 @@ CAUSES: Mapping[str, tuple[str, ...]] = {
     "L212": ("G301", "G304", "L207", "T703", "T701"),
     # The start: weights before the first step.
     "G305": ("G301", "G303", "G304", "G307", "U401", "T703"),
-    "G306": ("G301", "G302", "G303", "G304", "G308", "U401", "U407", "T703", "T701"),
+    "G306": ("G301", "G302", "G303", "G304", "G308", "U401", "U407", "T703", "T701", "U409"),
     # The loop: what is done with the gradient.
     "U409": ("T703", "T701"),
     "U410": ("G302", "G303", "G304", "G308", "U401", "U407", "T703"),
     "U411": ("U409", "T701", "T703"),
-    "B605": ("B604", "T703"),
+    "B605": ("B604", "G301", "G302", "G303", "G304", "T701", "T703"),
     # The step.
     "U401": ("G301", "G302", "G303", "G304", "G307", "G308", "U404", "U407", "T703"),
     "U403": ("U401", "G302", "G303", "G304", "G308"),
@@ -52,12 +52,16 @@ CAUSES: Mapping[str, tuple[str, ...]] = {
     "U408": ("G301", "T703"),
     # The signal itself.
     "G302": ("G308", "U407"),
-    "G303": ("G301", "G307", "T703"),
-    "G304": ("G301", "G307", "T703", "T701"),
-    "G301": ("T701", "T703", "U402"),
+    "G303": ("G301", "G307", "T703", "U409"),
+    "G304": ("G301", "G307", "T703", "T701", "U409"),
+    "G301": ("T701", "T703", "U402", "U409"),
     "G307": ("T703", "T701", "U409"),
     "G308": ("T703", "T701", "U409"),
 }
+
+ONLY_WITH: Mapping[str, str] = {"B605": "modules_in_evaluation"}
+"""Codes with two claims of which one alone causes anything: the evidence that marks it. (Evaluating in training mode
+does not touch the training.)"""
 
 _SEVERITY = {"error": 0, "warning": 1, "info": 2}
 
@@ -99,9 +103,8 @@ def ordered(found: Iterable[Finding]) -> tuple[Finding, ...]:
     by_code = {finding.code: finding for finding in found}
     roots: dict[str, list[Finding]] = {}
     placed: dict[str, str] = {}
-    for code, finding in by_code.items():
-        worse_or_equal = [c for c, f in by_code.items() if _rank(f) <= _rank(finding)]
-        causes = [c for c in explained_by(code, worse_or_equal) if not explained_by(c, _not_worse(by_code, c))]
+    for code, _finding in by_code.items():
+        causes = [c for c in _above(by_code, code) if not _above(by_code, c)]
         if causes:
             placed[code] = min(causes, key=lambda c: _place(by_code[c]))
         else:
@@ -112,9 +115,14 @@ def ordered(found: Iterable[Finding]) -> tuple[Finding, ...]:
     return tuple(sorted(result, key=_place))
 
 
-def _not_worse(by_code: Mapping[str, Finding], code: str) -> list[str]:
-    """The codes that could stand above ``code``: those at least as severe."""
-    return [c for c, f in by_code.items() if _rank(f) <= _rank(by_code[code])]
+def _above(by_code: Mapping[str, Finding], code: str) -> set[str]:
+    """The fired causes of ``code`` that are at least as severe, and make the claim that causes it."""
+    able = [
+        c
+        for c, f in by_code.items()
+        if _rank(f) <= _rank(by_code[code]) and (c not in ONLY_WITH or ONLY_WITH[c] in f.fired.evidence)
+    ]
+    return explained_by(code, able)
 
 
 def _rank(finding: Finding) -> int:

@@ -14,8 +14,9 @@ from collections.abc import Callable
 
 from unstuck.findings.contract import Number, Verdict
 from unstuck.findings.evidence.commands import run_again
-from unstuck.findings.evidence.liveness import owned, trainable_names, with_parameters
-from unstuck.findings.evidence.progress import Progress, progress
+from unstuck.findings.evidence.gradients import norms
+from unstuck.findings.evidence.liveness import left_out, owned, stepless, trainable_names, with_parameters
+from unstuck.findings.evidence.progress import Progress, main_term, progress
 from unstuck.findings.evidence.trend import Trend, trend
 from unstuck.record.recording import Fact, Recording, Stream
 
@@ -42,6 +43,14 @@ USEFUL = 0.01
 """A fall over the last third of less than 1 % of what is left and of what was gained is not a useful rate."""
 NOISE_FLOOR = 0.15
 """Share of the squared gradient that is signal, below which noise decides the direction of most steps."""
+BELOW_NOISE = 0.25
+"""A possible gain over a third of the run below a quarter of the batches' scatter drowns in it."""
+SLOWED = 0.25
+"""A third of the run that gains at most a quarter of what was gained in all: the curve has bent."""
+ALIVE = 0.05
+"""A gradient norm of at least a twentieth of the first one is no small gradient."""
+ABOVE = 0.02
+"""Two percent above a constant answer's loss: rounding and class shares from samples stay well below."""
 BOUNCE = -0.3
 """Mean cosine of successive gradients below which steps undo each other; independent noise gives about 0."""
 SETTLED = 1e-3
@@ -90,6 +99,7 @@ class _Look:
         self.tail = [s for s in stream.samples if s["s"] >= first + span // 2]
         self.share = self._noise("share", last=True)
         self.cosine = self._cosine()
+        self.gradient = self._gradient()
         self.opposed = _opposed(recording)
         self.negated = _negated(stream)
         finite = self.loss.finite()
@@ -109,6 +119,13 @@ class _Look:
         if len(values) < 4:
             return None
         return statistics.fmean(values), statistics.stdev(values) / math.sqrt(len(values))
+
+    def _gradient(self) -> tuple[float, float] | None:
+        """The gradient's norm in the first steps and in the last quarter of the run; None when either is not known."""
+        known = norms(self.stream).finite()
+        first = [v for s, v in known if s < max(3, 0.02 * self.n) and v > 0]
+        last = [v for s, v in known if s >= 0.75 * self.n]
+        return (max(first), statistics.median(last)) if first and last else None
 
     @property
     def bounded(self) -> bool:
@@ -216,6 +233,8 @@ def _no_gradient(look: _Look) -> Verdict | None:
             look.evidence(),
         )
     samples = look.samples[-5:]
+    if look.progress.state == "learned":
+        return None  # whatever a sample showed, it was not the end
     if not samples or (len(look.samples) >= 5 and len(samples) < 3):
         return None
     settled = True
@@ -252,11 +271,12 @@ def _no_gradient(look: _Look) -> Verdict | None:
 
 
 def _others_alive(look: _Look, sample: Fact, own: set[str]) -> bool:
-    """Parameters outside the optimizer get a gradient, and not one in it asks for any."""
+    """Parameters outside the optimizer get a gradient, and none of a model that asks for one is in it."""
     trainable = trainable_names(look.recording)
     if any(trainable.get(name, False) for name in own):
         return False
-    return any(stat.get("g") for name, stat in (sample.get("params") or {}).items() if name not in own)
+    outside = any(stat.get("g") for name, stat in (sample.get("params") or {}).items() if name not in own)
+    return outside or bool(left_out(look.recording))
 
 
 def _since(look: _Look, only_biases: bool) -> int:
@@ -271,45 +291,59 @@ def _since(look: _Look, only_biases: bool) -> int:
 
 
 def _not_moving(look: _Look) -> Verdict | None:
-    ends = look.n
-    all_still = [
-        e
-        for e in look.recording.happened("not_moved")
-        if e.data.get("of")
-        and len(e.data.get("params") or ()) >= e.data["of"]
-        and e.data.get("o") == look.stream.number
-    ]
+    never = stepless(look.recording)
+    if never:
+        return Verdict(
+            "not-moving",
+            f"{never} backward passes were made and no step: the parameters are those of the start.",
+            look.evidence(backward_passes=never),
+        )
+    if not look.samples:
+        return None
+    left = left_out(look.recording)
     tail = [s for s in look.samples if s["s"] >= look.n - max(3, look.n // 3)]
-    still: list[int] = []
+    if all(_holds_nothing_alive(s, look.stream) for s in look.samples):
+        # What the optimizer holds has no gradient: no later step can move it, so the first samples tell for all.
+        others = [float(v["g"]) for s in look.samples for v in s["params"].values() if v.get("g")]
+        if not others and not left:
+            return None
+        names = len(left) or len(others)
+        return Verdict(
+            "not-moving",
+            f"What the optimizer holds has no gradient and does not change from step {look.samples[0]['s']} on, while "
+            f"{names} other parameters have one.",
+            look.evidence(since=int(look.samples[0]["s"]), others_with_gradient=names),
+        )
     gradients: list[float] = []
     measured = 0
     for sample in tail:
         moves = [p.stat["u"] for p in owned(sample, look.stream) if p.stat.get("u") is not None]
-        alive = [p.gradient for p in owned(sample, look.stream) if p.gradient]
-        foreign = [float(v["g"]) for v in (sample.get("params") or {}).values() if v.get("g")]
         if not moves:
             continue
         measured += 1
-        if all(u == 0 for u in moves) and (alive or foreign):
-            still.append(int(sample["s"]))
-            gradients.append(math.sqrt(sum(float(g) ** 2 for g in (alive or foreign) if g)))
-    by_sample = measured >= 2 and len(still) == measured
-    if not by_sample and not all_still:
+        norm = _gradient_norm(sample, look.stream)
+        if all(u == 0 for u in moves) and norm > 0:
+            gradients.append(norm)
+    if measured < 2 or len(gradients) < measured or _settled_gradient(look, gradients):
         return None
-    if by_sample and _settled_gradient(look, gradients):
-        return None
-    if not by_sample:
-        alive_any = any(v.get("g") for s in look.samples for v in (s.get("params") or {}).values())
-        last = all_still[-1].data
-        if not alive_any or (last.get("to") is not None and last["to"] < 0.6 * ends):
-            return None
-    since = int(all_still[0].data.get("from", 0)) if all_still and not by_sample else min(still)
-    norm = f", though the gradient's norm is {statistics.median(gradients):.3g}" if gradients else ""
+    since = int(tail[0]["s"])
+    for sample in reversed(look.samples):
+        if any(p.stat.get("u") for p in owned(sample, look.stream)):
+            break
+        since = int(sample["s"])
+    norm = statistics.median(gradients)
     return Verdict(
         "not-moving",
-        f"The parameters do not change at all from step {since} to step {ends - 1}{norm}.",
-        look.evidence(since=since, gradient_norm=statistics.median(gradients) if gradients else None),
+        f"The parameters do not change at all from step {since} to step {look.n - 1}, though the gradient's norm is "
+        f"{norm:.3g}.",
+        look.evidence(since=since, gradient_norm=norm),
     )
+
+
+def _holds_nothing_alive(sample: Fact, stream: Stream) -> bool:
+    """The optimizer's own parameters have no gradient at all, and none of them moved."""
+    own = list(owned(sample, stream))
+    return bool(own) and all(p.gradient is None and p.stat.get("u") == 0 for p in own)
 
 
 def _gradient_norm(sample: Fact, stream: Stream) -> float:
@@ -338,67 +372,105 @@ def _useful(look: _Look, t: Trend) -> bool:
 
 
 def _bouncing(look: _Look) -> Verdict | None:
-    if look.n < 3 * FEWEST_STEPS or not _standing(look) or look.cosine is None or look.opposed:
-        return None
-    mean, error = look.cosine
-    if mean + 2 * error > BOUNCE or look.progress.state == "learned":
-        return None
-    first = [g for s in look.samples[:3] if (g := _gradient_norm(s, look.stream)) > 0 and math.isfinite(g)]
-    last = [g for s in look.samples[-5:] if math.isfinite(g := _gradient_norm(s, look.stream))]
-    if not first or not last or statistics.median(last) < 0.05 * max(first):
-        return None
     t = look.third
-    assert t is not None
-    return Verdict(
-        "bouncing",
-        f"The loss stands at {t.level:.4g} (change over the last third {-t.gain:+.2g} ± {t.error:.2g}), yet successive "
-        f"gradients point against each other (mean cosine {mean:.2f} ± {error:.2f}): the steps jump across the valley.",
-        look.evidence(gradient_norm=statistics.median(last)),
-    )
+    if t is None or look.n < 3 * FEWEST_STEPS or not _standing(look) or look.opposed:
+        return None
+    if look.progress.state == "learned" or look.gradient is None or look.gradient[1] < ALIVE * look.gradient[0]:
+        return None
+    rates = look.stream.learning_rate
+    if rates and rates.last < 0.1 * max(rates.values):
+        return None  # steps that a schedule has made short do not jump
+    change = f"change over the last third {-t.gain:+.2g} ± {t.error:.2g}"
+    if look.cosine is not None and look.cosine[0] + 2 * look.cosine[1] <= BOUNCE:
+        mean, error = look.cosine
+        return Verdict(
+            "bouncing",
+            f"The loss stands at {t.level:.4g} ({change}), yet successive gradients point against each other "
+            f"(mean cosine "
+            f"{mean:.2f} ± {error:.2f}): the steps jump across the valley.",
+            look.evidence(gradient_norm=look.gradient[1]),
+        )
+    constant = _worst_constant(look)
+    if constant is not None and t.level > (1 + ABOVE) * constant + 3 * t.error and t.error < ABOVE * constant:
+        return Verdict(
+            "bouncing",
+            f"The loss stands at {t.level:.4g} ({change}), above the {constant:.4g} that the output's bias "
+            f"alone would reach, "
+            f"and the gradient's norm is {look.gradient[1]:.3g}: shorter steps would fall, these jump across "
+            f"the valley.",
+            look.evidence(gradient_norm=look.gradient[1], constant_answer_loss=constant),
+        )
+    return None
+
+
+def _worst_constant(look: _Look) -> float | None:
+    """The loss of a constant answer by the largest of its definitions: class weights can turn shares into equal ones."""
+    course = look.progress.course
+    if course.baseline is None:
+        return None
+    if course.kind != "nll":
+        return course.baseline
+    sizes = []
+    for sample in look.stream.samples:
+        pair = main_term(sample)
+        shape = (pair[1].get("output") or {}).get("shape") if pair else None
+        if pair and shape:
+            place = int(pair[1].get("class_dim", 1) or 0)
+            if place < len(shape):
+                sizes.append(int(shape[place]))
+    return max(course.baseline, math.log(max(sizes))) if sizes and max(sizes) > 1 else course.baseline
 
 
 def _converged(look: _Look) -> Verdict | None:
     p = look.progress
     t = look.third
-    if p.end is None or look.n < FEWEST_STEPS or t is None or look.opposed:
+    if p.end is None or not math.isfinite(p.end) or look.n < FEWEST_STEPS or t is None or look.opposed:
         return None
     if t.direction == "rises" and -t.gain > 0.05 * max(abs(t.level), 1e-12):
         return None
-    if look.bounded and p.start is not None and p.start > 0 and p.state != "none" and p.end <= SETTLED * p.start:
-        return Verdict(
-            "converged",
-            f"The loss is {p.end:.3g}, {p.start / max(p.end, 1e-300):.2g} times below its start: hardly "
-            f"anything is left to gain.",
-            look.evidence(),
-        )
+    # A first loss can be absurdly high; the constant answer's is the better measure of what there was to gain.
+    whole = min(v for v in (p.start, p.baseline) if v is not None) if p.start is not None else None
+    if look.bounded and whole is not None and whole > 0 and p.state != "none" and p.end <= SETTLED * whole:
+        left = f"a {whole / p.end:.2g}th of what it began with" if p.end > 0 else "nothing"
+        return Verdict("converged", f"The loss is {p.end:.3g}: {left} is left to gain.", look.evidence(at_stake=whole))
     if not _standing(look):
         return None
     fell = (look.fallen or 0.0) > 0.05 or (look.fallen is None and _fell_at_all(look))
     if p.state == "none" or (p.state == "unknown" and not fell):
         return None
+    change = f"change over the last third {-t.gain:+.2g} ± {t.error:.2g}"
     if look.share is not None and look.share <= NOISE_FLOOR:
         return Verdict(
             "converged",
-            f"The loss stands at {t.level:.4g} (change over the last third {-t.gain:+.2g} ± {t.error:.2g}) and only "
-            f"{look.share:.0%} of the squared gradient is signal: what is left to gain is smaller than the "
-            f"batch noise.",
+            f"The loss stands at {t.level:.4g} ({change}) and only {look.share:.0%} of the squared gradient is "
+            f"signal: what "
+            "is left to gain is smaller than the batch noise.",
             look.evidence(),
         )
-    first = [g for s in look.samples[:3] if (g := _gradient_norm(s, look.stream)) > 0 and math.isfinite(g)]
-    last = [g for s in look.samples[-5:] if math.isfinite(g := _gradient_norm(s, look.stream))]
-    if first and last and fell and statistics.median(last) <= SETTLED * max(first):
+    if look.gradient is not None and fell and look.gradient[1] <= SETTLED * look.gradient[0]:
         return Verdict(
             "converged",
-            f"The loss stands at {t.level:.4g} and the gradient's norm fell from {max(first):.3g} to "
-            f"{statistics.median(last):.2g}: hardly anything is left to gain here.",
-            look.evidence(gradient_norm=statistics.median(last)),
+            f"The loss stands at {t.level:.4g} ({change}) and the gradient's norm fell from {look.gradient[0]:.3g} to "
+            f"{look.gradient[1]:.2g}: hardly anything is left to gain here.",
+            look.evidence(gradient_norm=look.gradient[1]),
         )
-    if p.state == "learned" and t.most <= USEFUL * max(abs(t.level), abs((p.start or 0.0) - t.level)):
+    first = p.course.first if p.course.first is not None else t.level
+    gained = abs(first - t.level) if p.baseline is None else max(p.baseline - t.level, 0.0)
+    if p.state == "learned" and t.most <= USEFUL * max(abs(t.level), gained):
         return Verdict(
             "converged",
-            f"The loss has come down from {p.start:.4g} to {t.level:.4g} and over the last third it changed by "
-            f"{-t.gain:+.2g} ± {t.error:.2g}, less than {USEFUL:.0%} of the way it came; {p.sentence}.",
+            f"The loss has come down from {first:.4g} to {t.level:.4g} and stands ({change}, less than "
+            f"{USEFUL:.0%} of the "
+            f"way); {p.sentence}.",
             look.evidence(),
+        )
+    if p.state in ("learned", "some") and t.most <= min(BELOW_NOISE * t.scatter, SLOWED * gained):
+        return Verdict(
+            "converged",
+            f"The loss stands at {t.level:.4g} ({change}): what it may still gain at that pace is less than a "
+            f"quarter of what "
+            f"one batch differs from the next ({t.scatter:.2g}); {p.sentence}.",
+            look.evidence(batch_scatter=t.scatter),
         )
     return None
 
@@ -494,11 +566,12 @@ def _unknown(look: _Look) -> Verdict:
             look.evidence(),
             again,
         )
+    noise = "" if look.share is None else f" and {look.share:.0%} of the squared gradient is signal, not noise"
     return Verdict(
         "unknown",
-        f"The loss stands at {t.level:.4g} (change over the last third {change}) and the gradient is not lost "
-        f"in noise: "
-        "a plateau, a saddle and a minimum look alike from a recording; telling them apart takes curvature.",
+        f"The loss stands at {t.level:.4g} (change over the last third {change}){noise}: a plateau, a saddle "
+        f"and a minimum "
+        "look alike from a recording; telling them apart takes curvature.",
         look.evidence(),
         again,
     )

@@ -56,6 +56,28 @@ def trainable_names(recording: Recording) -> dict[str, bool]:
     return found
 
 
-def last_samples(samples: list[Fact], count: int) -> list[Fact]:
-    """The last ``count`` samples."""
-    return samples[-count:]
+def left_out(recording: Recording) -> list[str]:
+    """Parameters that get a gradient, are in no optimizer and do not move, as far as the watcher told."""
+    return [
+        str(param["name"])
+        for event in recording.happened("untracked")
+        for param in event.data.get("params") or ()
+        if param.get("gradient") and not param.get("moved")
+    ]
+
+
+def means_to_train(recording: Recording) -> bool:
+    """The script clears gradients or compares outputs with targets: it is no mere look at gradients."""
+    if recording.happened("zero_grad") or any(s.steps for n, s in recording.streams.items() if n >= 0):
+        return True
+    return any(term.get("target") for stream in recording.streams.values() for _, _, term in stream.terms())
+
+
+def stepless(recording: Recording) -> int:
+    """How many backward passes a training loop made without any step, when nothing moved; 0 otherwise."""
+    totals = recording.happened("backward_without_step")
+    if not totals or not means_to_train(recording):
+        return 0
+    data = totals[-1].data
+    backwards = int(data.get("backwards") or 0)
+    return backwards if backwards >= 3 and not data.get("steps") and not data.get("moved") else 0

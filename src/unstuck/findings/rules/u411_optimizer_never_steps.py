@@ -33,6 +33,7 @@ PyTorch's documentation of ``torch.optim`` (taking an optimization step).
 from __future__ import annotations
 
 from unstuck.findings.contract import Advice, Answer, Fired, NotApplicable, Passed, Skipped
+from unstuck.findings.evidence.liveness import means_to_train
 from unstuck.findings.evidence.places import at, backward_line
 from unstuck.record.recording import Recording
 
@@ -81,8 +82,7 @@ def _fired(recording: Recording, backwards: int, steps: int, after: int) -> Answ
     stream = recording.main
     line = backward_line(stream)
     cleared = recording.happened("zero_grad")
-    targets = any(term.get("target") for _, _, term in stream.terms())
-    means_to_train = bool(cleared) or targets or steps > 0
+    trains = means_to_train(recording)
     counted = (
         f"backward() was called {backwards} times and no step was made: no parameter has changed"
         if not steps
@@ -90,8 +90,8 @@ def _fired(recording: Recording, backwards: int, steps: int, after: int) -> Answ
     )
     return Fired(
         sentence=counted + ".",
-        severity="error" if means_to_train else "info",
-        confidence=0.95 if means_to_train else 0.4,
+        severity="error" if trains else "info",
+        confidence=0.95 if trains else 0.4,
         where=at(line) or (at(cleared[0].data.get("line")) if cleared else "") or "loss.backward()",
         step=0 if not steps else stream.steps,
         evidence={"backward_passes": backwards, "steps": steps, "since_last_step": after},
