@@ -197,3 +197,13 @@ def test_placement_in_the_forward_pass():
     assert by_name["head.weight"].layer == "head"
     entry = parameter_statistics([("head.weight", model.head.weight)], places=found)["head.weight"]
     assert entry["order"] == by_name["head.weight"].order and entry["layer"] == "head"
+
+
+def test_parameters_without_numbers_are_left_out():
+    listed = [
+        ("meta", nn.Parameter(torch.zeros(3, device="meta"))),
+        ("lazy", nn.LazyLinear(3).weight),
+        ("w", nn.Parameter(torch.ones(2))),
+    ]
+    assert list(parameter_statistics(listed, rows=True)) == ["w"]
+    assert list(after_step(before_step(listed))) == ["w"]

@@ -76,3 +76,20 @@ def test_thinning_keeps_a_dimension_whole():
     steps = strides_for((64, 10, 28, 28), 5_000, keep=(1,))
     part = thinned(torch.zeros(64, 10, 28, 28), steps)
     assert part.shape[1] == 10 and part.numel() <= 5_000 and part.shape[0] > 1
+
+
+def test_shapes_and_rare_dtypes_are_plain_numbers():
+    ragged = torch.nested.nested_tensor([torch.ones(2, 3), torch.ones(4, 3)], layout=torch.jagged)
+    assert describe(ragged)["shape"] == [2, None, 3] and describe(ragged)["mean"] == 1.0
+    assert describe(torch.ones(4, 4).to(torch.float8_e4m3fn))["mean"] == 1.0
+    assert describe(torch.tensor([1, 2, 3]).to(torch.uint16))["max"] == 3.0
+
+
+def test_a_distributed_tensor_gives_its_local_part():
+    class Distributed:
+        """Stands in for a DTensor, whose own methods would communicate."""
+
+        _local_tensor = torch.tensor([1.0, 2.0])
+        shape = torch.Size([4])
+
+    assert describe(Distributed())["mean"] == 1.5

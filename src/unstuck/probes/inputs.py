@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from unstuck.probes.plain import plain, strides_for, thinned, wide
+from unstuck.probes.plain import plain, shape_of, strides_for, thinned, wide
 from unstuck.probes.quiet import quiet
 from unstuck.probes.statistics import LIMIT, numbers
 from unstuck.probes.term_statistics import batch_equal
@@ -107,11 +107,11 @@ class InputStatistics:
                 try:
                     found.append(self._one(model, name, tensor))
                 except (RuntimeError, TypeError, ValueError, NotImplementedError):  # a tensor of a kind nobody can read
-                    found.append({"model": model, "name": name, "shape": list(tensor.shape), "dtype": _dtype(tensor)})
+                    found.append({"model": model, "name": name, "shape": shape_of(tensor), "dtype": _dtype(tensor)})
         return found
 
     def _one(self, model: str, name: str, tensor: Tensor) -> dict[str, Any]:
-        entry: dict[str, Any] = {"model": model, "name": name, "shape": list(tensor.shape), "dtype": _dtype(tensor)}
+        entry: dict[str, Any] = {"model": model, "name": name, "shape": shape_of(tensor), "dtype": _dtype(tensor)}
         whole = plain(tensor)
         if not (tensor.is_floating_point() or tensor.is_complex()):
             if whole.numel():

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from unstuck.probes.plain import plain
+from unstuck.probes.plain import plain, readable
 from unstuck.probes.quiet import quiet
 
 
@@ -49,7 +49,9 @@ class GradientNoise:
         """
         with quiet():
             present = [
-                (name, p.grad) for name, p in parameters if p.grad is not None and p.grad.layout == torch.strided
+                (name, p.grad)
+                for name, p in parameters
+                if readable(p) and p.grad is not None and p.grad.layout == torch.strided
             ]
             present = [(name, g) for name, g in present if g.is_floating_point() or g.is_complex()]
             layout = tuple((name, tuple(g.shape)) for name, g in present)

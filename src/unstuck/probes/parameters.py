@@ -12,7 +12,7 @@ from torch import Tensor
 
 from unstuck.probes.equal_rows import equal_rows
 from unstuck.probes.graph import Graph, layer_of
-from unstuck.probes.plain import plain
+from unstuck.probes.plain import plain, readable
 from unstuck.probes.quiet import quiet
 from unstuck.probes.scalars import read_scalars
 
@@ -113,6 +113,7 @@ def parameter_statistics(
     (5.0, 2.0, 0.5)
     """
     with quiet():
+        parameters = [(name, p) for name, p in parameters if readable(p)]
         weights = [plain(p) for _, p in parameters]
         gradients = [None if p.grad is None else p.grad for _, p in parameters]
         dense = [None if g is None else plain(g) for g in gradients]
@@ -210,7 +211,7 @@ def before_step(parameters: Iterable[tuple[str, Tensor]], *, limit: int = _SNAPS
     """
     taken = Snapshot()
     with quiet():
-        listed = [(name, p) for name, p in parameters]
+        listed = [(name, p) for name, p in parameters if readable(p)]
         total = sum(p.numel() for _, p in listed)
         stride = max(1, math.ceil(total / limit)) if limit > 0 else 1
         for name, parameter in listed:

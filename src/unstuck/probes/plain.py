@@ -18,11 +18,13 @@ def plain(tensor: Tensor) -> Tensor:
     """The tensor without graph, as strided real numbers; shares memory wherever that is possible.
 
     Sparse tensors give their stored values, quantized ones are dequantized, complex ones get a last dimension of
-    two (real and imaginary part), booleans become bytes.
+    two (real and imaginary part), booleans become bytes, distributed ones give what lies on this process.
 
     >>> plain(torch.ones(3, dtype=torch.complex64)).shape
     torch.Size([3, 2])
     """
+    if hasattr(tensor, "_local_tensor"):
+        tensor = tensor._local_tensor  # a distributed tensor: asking for the whole would communicate
     found = tensor.detach()
     if found.layout is torch.strided and found.dtype in _ORDINARY and not found.is_nested:
         return found
@@ -39,9 +41,27 @@ def plain(tensor: Tensor) -> Tensor:
         found = found.dequantize()
     if found.is_complex():
         found = torch.view_as_real(found.resolve_conj())
-    if found.dtype == torch.bool:
-        found = found.to(torch.uint8)
+    if found.dtype not in _ORDINARY:  # booleans, unsigned and eight-bit numbers, of which torch knows few operations
+        small = found.dtype == torch.bool
+        found = found.to(torch.uint8 if small else torch.float32 if found.is_floating_point() else torch.int64)
     return found
+
+
+def readable(tensor: Tensor) -> bool:
+    """Whether there are numbers behind it: not on the meta device, and initialized."""
+    return tensor.device.type != "meta" and not hasattr(tensor, "cls_to_become")
+
+
+def shape_of(tensor: Tensor) -> list[int | None]:
+    """The shape as plain numbers; None for a ragged dimension.
+
+    >>> shape_of(torch.ones(2, 3))
+    [2, 3]
+    """
+    try:
+        return [n if type(n) is int else None for n in tensor.shape]
+    except RuntimeError:  # nested tensors of the older kind
+        return []
 
 
 def wide(tensor: Tensor) -> Tensor:

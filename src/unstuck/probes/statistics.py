@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from unstuck.probes.plain import piece, plain, wide
+from unstuck.probes.plain import piece, plain, shape_of, wide
 from unstuck.probes.quiet import quiet
 
 LIMIT = 65_536  # elements a statistic looks at; beyond, evenly spread ones
@@ -28,7 +28,7 @@ def describe(tensor: Tensor, *, limit: int = LIMIT) -> dict[str, Any]:
     """
     with quiet():
         whole = plain(tensor)
-        return {"shape": list(tensor.shape), **numbers(whole, limit=limit)}
+        return {"shape": shape_of(tensor), **numbers(whole, limit=limit)}
 
 
 def numbers(whole: Tensor, *, limit: int = LIMIT, nonfinite: int | None = None) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from unstuck.probes.plain import plain, strides_for, thinned, wide
+from unstuck.probes.plain import plain, shape_of, strides_for, thinned, wide
 from unstuck.probes.statistics import LIMIT, count_nonfinite, numbers
 
 _MAXIMUM_CLASSES = 64
@@ -35,7 +35,7 @@ def output_statistics(
     rows_dim = class_dim if class_dim is not None else (whole.dim() - 1 if whole.dim() >= 2 else None)
     keep = (rows_dim,) if rows_dim is not None and rows_dim < whole.dim() else ()
     part = wide(thinned(whole, strides_for(tuple(whole.shape), limit, keep=keep)).cpu())
-    found: dict[str, Any] = {"shape": list(output.shape), **numbers(part, limit=part.numel(), nonfinite=bad)}
+    found: dict[str, Any] = {"shape": shape_of(output), **numbers(part, limit=part.numel(), nonfinite=bad)}
     inside = bad == 0 and part.numel() > 0 and found["min"] >= 0
     found["in_unit"] = inside and found["max"] <= 1 and not centered
     found["row_sum_one"] = None
@@ -74,7 +74,7 @@ def target_statistics(target: Tensor, *, ignore_index: int | None = None, limit:
     whole = plain(target)
     if whole.device.type != "cpu":
         whole = thinned(whole, strides_for(tuple(whole.shape), _EXACT_CLASSES)).cpu()
-    found: dict[str, Any] = {"shape": list(target.shape), "dtype": str(target.dtype).removeprefix("torch.")}
+    found: dict[str, Any] = {"shape": shape_of(target), "dtype": str(target.dtype).removeprefix("torch.")}
     values = whole
     if ignore_index is not None and not whole.is_floating_point():
         kept = whole != ignore_index
