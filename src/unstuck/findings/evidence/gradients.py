@@ -15,8 +15,9 @@ def norm(sample: Fact, stream: Stream) -> float | None:
 
 
 def norms(stream: Stream) -> Series:
-    """The gradient norm at every step where it is known: before clipping where the script clips, else from samples."""
-    known = {int(s["s"]): n for s in stream.samples if (n := norm(s, stream)) is not None}
+    """The gradient norm where it is known: before clipping where the script clips, else as the step found it."""
+    known = {int(s): float(v) for s, v in stream.gradient_norm}
+    known |= {int(s["s"]): n for s in stream.samples if (n := norm(s, stream)) is not None}
     known.update({int(s): float(v) for s, v in stream.clip_norm})
     steps = sorted(known)
     return Series(steps, [known[s] for s in steps])

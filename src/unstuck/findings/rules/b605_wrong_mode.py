@@ -53,6 +53,8 @@ SICK = ("examples/sick/b605_wrong_mode.py",)
 HEALTHY = ("examples/mended/b605_wrong_mode.py",)
 THRESHOLDS = {
     "whole": (0.999, "of the model's dropout and batch-norm modules; less is a part frozen on purpose"),
+    "calls_kept": (40, "calls of train() and eval() are written down at most so often; after that nothing is known"),
+    "fewest_steps": (5, "steps after the last eval(): fewer may be the end of the run"),
     "fewest_passes": (2, "evaluation passes: a single one may be a look at the model"),
 }
 
@@ -61,7 +63,7 @@ def judge(recording: Recording) -> Answer:
     """Steps in evaluation mode, then evaluations in training mode."""
     if not any(s.steps for s in recording.streams.values()):
         return NotApplicable("no step was made")
-    training = recording.happened("training_in_eval")
+    training = recording.happened("training_in_eval") or _never_back(recording)
     if training:
         answer = _training(recording, training)
         if answer is not None:
@@ -84,6 +86,41 @@ def judge(recording: Recording) -> Answer:
     if not has and not training and not passes:
         return NotApplicable("no dropout or batch normalization")
     return Passed("training ran in training mode, and no evaluation of the trained model ran in it")
+
+
+def _never_back(recording: Recording) -> list[Event]:
+    """Between samples: ``eval()`` was the last call on the trained model, and many steps came after it."""
+    calls = recording.happened("mode")
+    if len(calls) >= THRESHOLDS["calls_kept"][0]:
+        return []  # later calls were not written down
+    found = []
+    for model in recording.models:
+        name = model.get("name")
+        own = [e for e in calls if e.data.get("model") == name and e.step is not None]
+        if not own or own[-1].data.get("training") is not False or name not in _trained(recording):
+            continue
+        # The first of the calls that no train() came after.
+        first = own[-1]
+        for call in reversed(own):
+            if call.data.get("training") is not False:
+                break
+            first = call
+        kinds = [str(m.get("kind")) for m in model.get("modules") or ()]
+        asleep = {k: kinds.count(k) for k in dict.fromkeys(kinds) if "Dropout" in k or "BatchNorm" in k}
+        left = recording.main.steps - int(first.step or 0)
+        if asleep and left >= THRESHOLDS["fewest_steps"][0]:
+            data = {"model": name, "eval_modules": asleep, "share": 1.0, "line": first.data.get("line")}
+            found.append(Event("training_in_eval", first.step, data))
+    return found
+
+
+def _trained(recording: Recording) -> set[str]:
+    """Names of the models that trained, as far as samples show."""
+    shown = {
+        str(i["model"]) for s in recording.main.samples for i in s.get("inputs") or () if i.get("model") is not None
+    }
+    numbers = {str(model.get("m")): str(model.get("name")) for model in recording.models}
+    return shown | {numbers[t] for t in shown if t in numbers}
 
 
 def _training(recording: Recording, events: list[Event]) -> Answer | None:
@@ -141,11 +178,7 @@ def _training(recording: Recording, events: list[Event]) -> Answer | None:
 def _evaluation(recording: Recording, wrong: list[Event]) -> Answer | None:
     if len([s for s in recording.streams.values() if s.steps]) > 1:
         return None  # a generator sampled for its critic runs so on purpose
-    trained = {
-        str(i.get("model")) for s in recording.main.samples for i in s.get("inputs") or () if i.get("model") is not None
-    }
-    numbers = {str(model.get("m")): str(model.get("name")) for model in recording.models}
-    trained |= {numbers[t] for t in trained if t in numbers}
+    trained = _trained(recording)
     evaluated = {str(e.data.get("model")) for e in recording.happened("mode") if e.data.get("training") is False}
     kept = [
         e

@@ -14,10 +14,11 @@ away, from where they may not come back: units die or saturate, the loss leaps, 
 How it is judged
 ----------------
 Two tests, and both ask that the run was hurt. First: at the first samples, the gradient times the weight of
-some layer is more than a thousand times the loss, so that the loss changes by a multiple of itself with a
-change of a thousandth of the weights. Second: at some step the gradient's norm is more than a hundred times
-the median of all steps before it, and from there on the loss stays far above where it was, or is not finite.
-A clipped gradient that jumps, or a leap from which the run recovers, is not reported.
+some layer is more than a thousand times the loss at stake (that of a constant answer, or the first one), so
+that it changes by a multiple of that with a change of a thousandth of the weights. Second: at some step the
+gradient's norm is more than a hundred times the median of all steps before it, and from there on the loss
+stays far above where it was, or is not finite. A clipped gradient that jumps, or a leap from which the run
+recovers, is not reported.
 
 When it is wrong
 ----------------
@@ -73,15 +74,16 @@ def judge(recording: Recording) -> Answer:
     reached = progress(recording)
     verdict = recording.extras.get("verdict")
     diverges = getattr(verdict, "state", "") == "diverging"
-    worst = _steepest(stream)
+    worst = _steepest(stream, reached.baseline)
     hurt = reached.state == "none" or diverges
     if worst is not None and worst[1] > THRESHOLDS["pull"][0] and hurt:
         weight, ratio, loss = worst
         return Fired(
             sentence=f"At step {weight.step} the gradient of {weight.name} has norm {weight.g:.3g} with weights "
             f"of norm "
-            f"{weight.w:.3g} and a loss of {loss:.3g}: a change of a thousandth of these weights changes the loss "
-            f"{ratio / 1e3:.2g}-fold; {reached.sentence}.",
+            f"{weight.w:.3g}, where a loss of {loss:.3g} is at stake: a change of a thousandth of these weights "
+            f"changes "
+            f"the loss by {ratio / 1e3:.2g} times that; {reached.sentence}.",
             severity="error",
             confidence=0.8,
             where=weight.layer,
@@ -120,8 +122,11 @@ def judge(recording: Recording) -> Answer:
     return Passed(f"the gradient's norm lay between {min(finite.values):.3g} and {max(finite.values):.3g}")
 
 
-def _steepest(stream: Stream) -> tuple[Weight, float, float] | None:
-    """The layer of the first samples whose relative change moves the loss most: (weight, times the loss, loss)."""
+def _steepest(stream: Stream, baseline: float | None) -> tuple[Weight, float, float] | None:
+    """The layer of the first samples whose relative change moves the loss most: (weight, times the loss, loss).
+
+    The loss is that of a constant answer where it is known: a first loss that is itself enormous is no measure.
+    """
     losses = dict(stream.loss)
     found: tuple[Weight, float, float] | None = None
     for sample in stream.samples[:3]:
@@ -129,9 +134,10 @@ def _steepest(stream: Stream) -> tuple[Weight, float, float] | None:
         if sample["s"] > 3 or loss is None or not math.isfinite(loss) or abs(loss) < 1e-6:
             continue
         for weight in weights(sample, stream):
-            ratio = (weight.pull or 0.0) / abs(loss)
+            scale = min(abs(loss), baseline) if baseline else abs(loss)
+            ratio = (weight.pull or 0.0) / scale
             if math.isfinite(ratio) and (found is None or ratio > found[1]):
-                found = (weight, ratio, loss)
+                found = (weight, ratio, scale)
     return found
 
 

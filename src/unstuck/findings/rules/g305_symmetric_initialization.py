@@ -51,6 +51,10 @@ HEALTHY = ("examples/mended/g305_symmetric_initialization.py",)
 THRESHOLDS = {
     "equal_rows": (1.0, "all rows; the test is exact"),
     "first_steps": (20, "the start of the run: equal rows later are another matter (pruning, collapse)"),
+    "fewest_samples": (
+        2,
+        "a last layer that starts at zero gives no gradient in the first step, and one in the second",
+    ),
 }
 
 
@@ -74,11 +78,17 @@ def judge(recording: Recording) -> Answer:
             if w.name not in hidden or w.stat.get("eq") is None:
                 continue
             equal = w.stat["eq"] >= THRESHOLDS["equal_rows"][0]
-            if equal and w.stat.get("geq") is not None and w.stat["geq"] >= THRESHOLDS["equal_rows"][0]:
+            # Rows of a gradient that is zero throughout are not counted as equal, yet they tell nothing apart.
+            alike = w.g == 0 or (w.stat.get("geq") is not None and w.stat["geq"] >= THRESHOLDS["equal_rows"][0])
+            if equal and alike:
                 symmetric.setdefault(w.name, []).append(int(sample["s"]))
-            elif not equal or w.stat.get("geq") is not None:
+            elif not equal or w.g is not None:
                 told_apart.add(w.name)
-    stuck = {name: steps for name, steps in symmetric.items() if name not in told_apart}
+    stuck = {
+        name: steps
+        for name, steps in symmetric.items()
+        if name not in told_apart and len(steps) >= THRESHOLDS["fewest_samples"][0]
+    }
     if not stuck:
         return Passed("no hidden layer has rows that are all equal in weight and gradient")
     name = next(w.name for _, chain in chains for w in chain if w.name in stuck)

@@ -54,6 +54,7 @@ THRESHOLDS = {
     "gone": (0.01, "of its peak: a cosine is below that for its last 6 % only, a linear decay for its last 1 %"),
     "tail": (1 / 3, "of the run: longer than the last stage of the usual step schedules"),
     "fewest_steps": (20, "fewer steps have no history before and after"),
+    "at_once": (0.2, "of the run: a rate that is gone by then has left no time to learn in"),
     "slower": (0.2, "of the earlier rate of fall, at most, since the step died"),
 }
 
@@ -87,7 +88,7 @@ def judge(recording: Recording) -> Answer:
         return Skipped("too few losses before or after the rate decayed")
     falling = [t for t in (before, whole_before) if t is not None and t.direction == "falls"]
     # A rate that died within the first few updates leaves no history: then the run has not begun.
-    never_began = step < max(6, 0.1 * n) and reached.state == "none"
+    never_began = step < max(6, THRESHOLDS["at_once"][0] * n) and reached.state == "none"
     if not falling and not never_began:
         return Passed("the loss was not falling when the rate decayed")
     if falling:

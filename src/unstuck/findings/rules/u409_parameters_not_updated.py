@@ -39,7 +39,7 @@ or stale parameters.
 from __future__ import annotations
 
 from unstuck.findings.contract import Advice, Answer, Fired, NotApplicable, Passed, Skipped
-from unstuck.findings.evidence.liveness import trainable_names, with_parameters
+from unstuck.findings.evidence.liveness import left_out, trainable_names, with_parameters
 from unstuck.findings.evidence.places import model_name, optimizer_kind, optimizer_line
 from unstuck.findings.evidence.progress import progress
 from unstuck.record.recording import Event, Fact, Recording
@@ -51,6 +51,7 @@ ENABLED = True
 SICK = ("examples/sick/u409_parameters_not_updated.py",)
 HEALTHY = ("examples/mended/u409_parameters_not_updated.py",)
 THRESHOLDS = {
+    "felt": (1e-5, "of the weight's norm for one step; single precision rounds at 6e-8 of an entry"),
     "stale": (
         0.5,
         "of the optimizer's parameters are in no model: one or two extra tensors are often trained on their own",
@@ -65,8 +66,11 @@ def judge(recording: Recording) -> Answer:
     looked = any(with_parameters(s) for s in recording.streams.values())
     for event in recording.happened("stale_optimizer"):
         data = event.data
-        if data.get("same_shapes") and int(data.get("count") or 0) >= THRESHOLDS["stale"][0] * int(data.get("of") or 1):
-            return _stale(recording, event)
+        if not data.get("same_shapes") or data.get("with_gradient"):
+            continue
+        most = int(data.get("count") or 0) >= THRESHOLDS["stale"][0] * int(data.get("of") or 1)
+        if most or left_out(recording):
+            return _stale(recording, event, most=most)
     still = _standing_still(recording)
     if still is not None:
         return still
@@ -78,7 +82,7 @@ def judge(recording: Recording) -> Answer:
     return Passed("the parameters that the optimizers hold change, and no trainable part with a gradient is left out")
 
 
-def _stale(recording: Recording, event: Event) -> Answer:
+def _stale(recording: Recording, event: Event, *, most: bool) -> Answer:
     data = event.data
     stream = recording.streams.get(int(data.get("o") or event.stream), recording.main)
     reached = progress(recording)
@@ -87,7 +91,7 @@ def _stale(recording: Recording, event: Event) -> Answer:
         sentence=f"{data['count']} of the {data['of']} parameters in the optimizer belong to no model that "
         f"runs, though the "
         f"model has parameters of the same shapes: it was made for another copy of the model; {reached.sentence}.",
-        severity="error",
+        severity="error" if most or reached.state == "none" else "warning",
         confidence=0.95,
         where=optimizer_kind(stream) or "optimizer",
         step=event.step,
@@ -127,7 +131,7 @@ def _standing_still(recording: Recording) -> Answer | None:
             return _all_still(recording, number, names, frozen, alive, own, last)
         if everything and resting:
             return _rate_zero(recording, number, last)
-        stuck = [n for n in names if gradients.get(n)]
+        stuck = [n for n in names if _felt(recording, number, n, gradients.get(n))]
         if stuck and not resting and len(stream.learning_rates or ()) <= 1 and _one_rate(stream.optimizer):
             reached = progress(recording)
             return Fired(
@@ -143,6 +147,14 @@ def _standing_still(recording: Recording) -> Answer | None:
                 ),
             )
     return None
+
+
+def _felt(recording: Recording, number: int, name: str, gradient: float | None) -> bool:
+    """The gradient is large enough to change a rounded weight; one that has vanished is another sickness."""
+    stream = recording.streams[number]
+    weight = stream.parameter(name, "w")
+    rate = max(stream.learning_rate.values) if stream.learning_rate else 0.0
+    return bool(gradient) and bool(weight) and rate * float(gradient or 0) > THRESHOLDS["felt"][0] * weight.last
 
 
 def _one_rate(optimizer: Fact | None) -> bool:
@@ -262,7 +274,9 @@ def _untracked(recording: Recording) -> Answer | None:
     if mates == 0 and held:
         severity = "info"  # a whole model that only passes the gradient on: a fixed critic, a loss network
     else:
-        severity = "warning" if reached.state in ("none", "some") else "info"
+        stands = recording.extras.get("verdict")
+        learns = reached.state == "learned" or getattr(stands, "state", "") in ("learning", "converged")
+        severity = "warning" if reached.state in ("none", "some") and not learns else "info"
     return Fired(
         sentence=f"{len(left)} trainable parameters get a gradient, are in no optimizer and do not move: {few}; "
         f"{reached.sentence}.",
