@@ -160,7 +160,7 @@ class FastPath:
                 tail = state.tail
                 if tail is not None:
                     slot = state.slot
-                    tail.pack(tail.map, slot * RECORD_BYTES, track.number, size, step + 1, at, loss, rate)
+                    tail.pack(tail.map, slot * RECORD_BYTES, track.number, size, at, loss, rate, step + 1)
                     state.slot = slot + 1
                 if len(rows) >= SLOTS or now - state.last_flush > FLUSH_SECONDS:
                     state.flush()

@@ -87,3 +87,6 @@ def point(report: Mapping[str, Any], script: str | None, cwd: str | None) -> Non
             found = subject_line(entry["code"], path)
             if found is not None:
                 entry["line"] = found
+                for remedy in entry.get("remedies", ()):
+                    if remedy.get("line") is not None:
+                        remedy["line"] = found

@@ -29,6 +29,18 @@ MAX_CRASHES = 3
 MAX_DEFERRED = 32  # losses on an accelerator that are read together
 
 
+_watchers: weakref.WeakSet[Watcher] = weakref.WeakSet()
+
+
+def _silence_after_fork() -> None:
+    for watcher in list(_watchers):
+        watcher.after_fork()
+
+
+if hasattr(os, "register_at_fork"):  # once for the process: what is registered stays for good
+    os.register_at_fork(after_in_child=_silence_after_fork)
+
+
 class Watcher:
     """Listens to the taps of one process and writes its journal."""
 
@@ -85,7 +97,7 @@ class Watcher:
         self.taps.install()
         self.taps.hear_modules(True)
         self.taps.hear_step_begins(True)
-        os.register_at_fork(after_in_child=self._after_fork)
+        _watchers.add(self)
         self.budget.starting = clock() - started
 
     # -- the journal -------------------------------------------------------------------------------------------------
@@ -683,7 +695,7 @@ class Watcher:
         )
         self.journal.close()
 
-    def _after_fork(self) -> None:
+    def after_fork(self) -> None:
         """In a forked child: be silent. A loader's worker never trains; the parent's journal is the parent's."""
         self.active = False
         self.finished = True

@@ -15,7 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SLOTS = 1024
-_RECORD = struct.Struct("<iiqddd")  # stream, examples, step + 1 (0: empty), seconds, loss, learning rate
+# Stream, examples, seconds, loss, learning rate, step + 1 (0: empty): the step comes last, so that a record that a kill
+# cut short still bears the number of the old step in its slot, which a reader has already.
+_RECORD = struct.Struct("<iidddq")
 RECORD_BYTES = _RECORD.size
 SUFFIX = ".tail"
 
@@ -66,7 +68,7 @@ class Tail:
 
     def put(self, slot: int, stream: int, step: int, seconds: float, loss: float, examples: int, rate: float) -> None:
         """Write one step into a slot (0 to ``SLOTS`` − 1)."""
-        self.pack(self.map, slot * RECORD_BYTES, stream, examples, step + 1, seconds, loss, rate)
+        self.pack(self.map, slot * RECORD_BYTES, stream, examples, seconds, loss, rate, step + 1)
 
     def close(self) -> None:
         """Remove the ring: the journal has everything."""
@@ -83,6 +85,6 @@ def read_tail(journal: Path) -> Iterator[Step]:
     except OSError:
         return
     for offset in range(0, len(data) - RECORD_BYTES + 1, RECORD_BYTES):
-        stream, examples, after, seconds, loss, rate = _RECORD.unpack_from(data, offset)
+        stream, examples, seconds, loss, rate, after = _RECORD.unpack_from(data, offset)
         if after > 0 and examples >= 0 and -1 <= stream < 1_000_000 and seconds == seconds:
             yield Step(stream, after - 1, seconds, loss, examples, rate)
