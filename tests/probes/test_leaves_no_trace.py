@@ -335,6 +335,12 @@ def test_saved_tensor_hooks_are_not_called():
         loss = F.mse_loss(torch.tanh(layer(torch.randn(5, 4))), torch.zeros(5, 3))
     _graph, found, acts, *_ = everything(layer, torch.randn(5, 4), loss, saved_hooks_active=True)
     assert unpacked == []
+    with torch.autograd.graph.saved_tensors_hooks(lambda t: t, lambda t: unpacked.append(1) or t):
+        out = layer(torch.randn(5, 4))
+        picked = F.log_softmax(out * torch.rand(5, 3), 1)[torch.arange(5), torch.tensor([0, 1, 2, 0, 1])]
+        weighted = -(picked * torch.rand(5) / torch.tensor(3.0)).mean() * 2.0 + (out.clamp(min=0) - 1).abs().mean()
+    everything(layer, torch.randn(5, 4), weighted, saved_hooks_active=True)
+    assert unpacked == []
     assert found["terms"][0]["kind"] == "mse" and found["terms"][0]["head"][0]["kind"] == "tanh"
     assert found["terms"][0]["output"] is None and acts[0]["mean"] is None
 

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from unstuck.probes.graph import walk
-from unstuck.probes.parameters import after_step, before_step, parameter_statistics, placements
+from unstuck.probes.parameters import after_step, before_step, carried_gradients, parameter_statistics, placements
 
 
 @pytest.fixture
@@ -207,3 +207,16 @@ def test_parameters_without_numbers_are_left_out():
     ]
     assert list(parameter_statistics(listed, rows=True)) == ["w"]
     assert list(after_step(before_step(listed))) == ["w"]
+
+
+def test_gradients_that_were_not_cleared():
+    p, q = nn.Parameter(torch.ones(3)), nn.Parameter(torch.ones(3))
+    shares = []
+    for _ in range(5):
+        q.grad = None
+        carried = carried_gradients([("p", p), ("q", q)])
+        (p * 2 + q).sum().backward()
+        found = parameter_statistics([("p", p), ("q", q)], carried=carried)
+        shares.append((found["p"]["stale"], found["q"]["stale"]))
+    assert shares == [(pytest.approx(t / (t + 1)), 0.0) for t in range(5)]
+    assert parameter_statistics([("p", p)])["p"]["stale"] is None

@@ -30,6 +30,7 @@ __all__ = [
     "activations",
     "after_step",
     "before_step",
+    "carried_gradients",
     "describe",
     "flattened",
     "layer_of",

@@ -397,7 +397,9 @@ def _layer(graph: Graph, node: Node, name: str, order: int, limit: int) -> _Meas
         whole = plain(found)
         if not whole.is_floating_point() or whole.numel() == 0:
             return _Measured(entry)
-        part = piece(whole, limit).reshape(-1)
+        # Whole runs of memory are read faster than single entries.
+        keep = (whole.dim() - 1,) if whole.dim() > 1 and 16 * whole.shape[-1] <= limit else ()
+        part = piece(whole, limit, keep=keep).reshape(-1)
         if part.dtype in (torch.float16, torch.bfloat16):
             part = part.float()
         size = part.numel()

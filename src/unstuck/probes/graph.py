@@ -216,6 +216,8 @@ class Graph:
     def attribute(self, node: Node, key: str) -> Any:
         """A number, list or flag that the node keeps (never a tensor); None when there is none."""
         try:
+            if hasattr(node.raw, f"_raw_saved_{key}"):  # a tensor: reading it may run hooks
+                return None
             found = getattr(node.raw, f"_saved_{key}", None)
         except (RuntimeError, ValueError, AttributeError):
             return None

@@ -98,12 +98,14 @@ def parameter_statistics(
     scale: float = 1.0,
     rows: bool = False,
     optimizers: Mapping[int, int] | None = None,
+    carried: Mapping[str, float] | None = None,
 ) -> dict[str, dict[str, Any]]:
-    """The entries of ``params`` in docs/recording.md by name, ``u``, ``d`` and ``stale`` still null.
+    """The entries of ``params`` in docs/recording.md by name, ``u`` and ``d`` still null.
 
     ``scale`` is a factor in the gradients that is no part of the loss (the gradient scale), divided out of ``g``.
     ``rows`` measures ``eq`` and ``geq``. ``places`` come from :func:`placements`, ``optimizers`` maps
-    ``id(parameter)`` to the number of its optimizer.
+    ``id(parameter)`` to the number of its optimizer. ``carried`` comes from :func:`carried_gradients`, taken before
+    the first backward pass of the step; without it ``stale`` is null.
     Cost: four passes over parameters and gradients and two synchronizations in all.
 
     >>> weight = torch.nn.Parameter(torch.tensor([[3.0, 4.0]]))
@@ -175,8 +177,27 @@ def parameter_statistics(
                 entry["eq"] = equal_rows(weight)
                 if gradient is not None and gradient.layout == torch.strided:
                     entry["geq"] = equal_rows(gradient, skip_zero=True)
+            if carried is not None and entry["g"] is not None:
+                before, now = carried.get(name, 0.0), entry["g"] * scale
+                entry["stale"] = min(1.0, before / now) if now > 0 else (1.0 if before > 0 else 0.0)
             found[name] = entry
         return found
+
+
+def carried_gradients(parameters: Iterable[tuple[str, Tensor]]) -> dict[str, float]:
+    """Norms of the gradients that stand there before a backward pass: what was not cleared since the last step.
+
+    Parameters with no gradient, or one of zeros, are left out. Cost: one pass over the gradients, one synchronization.
+
+    >>> weight = torch.nn.Parameter(torch.ones(2))
+    >>> weight.grad = torch.tensor([3.0, 4.0])
+    >>> carried_gradients([("w", weight), ("v", torch.nn.Parameter(torch.ones(1)))])
+    {'w': 5.0}
+    """
+    with quiet():
+        present = [(name, p.grad) for name, p in parameters if readable(p) and p.grad is not None]
+        norms = _norms([plain(g) if g.numel() else None for _, g in present])
+        return {name: norm for (name, _), norm in zip(present, norms, strict=True) if norm}
 
 
 def _role(name: str, parameter: Tensor) -> str:
