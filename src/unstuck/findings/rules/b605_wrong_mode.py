@@ -49,8 +49,14 @@ CODE = "B605"
 NAME = "wrong-mode"
 CLAIM = "training in evaluation mode, or evaluation in training mode"
 ENABLED = True
-SICK = ("examples/sick/b605_wrong_mode.py",)
-HEALTHY = ("examples/mended/b605_wrong_mode.py",)
+SICK = (
+    "examples/sick/b605_digits_batch_norm.py",
+    "examples/sick/b605_wine_dropout.py",
+)
+HEALTHY = (
+    "examples/mended/b605_digits_batch_norm.py",
+    "examples/mended/b605_wine_dropout.py",
+)
 THRESHOLDS = {
     "whole": (0.999, "of the model's dropout and batch-norm modules; less is a part frozen on purpose"),
     "calls_kept": (40, "calls of train() and eval() are written down at most so often; after that nothing is known"),

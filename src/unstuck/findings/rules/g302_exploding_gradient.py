@@ -13,12 +13,16 @@ away, from where they may not come back: units die or saturate, the loss leaps, 
 
 How it is judged
 ----------------
-Two tests, and both ask that the run was hurt. First: at the first samples, the gradient times the weight of
+Each of four tests asks that the run was hurt. First: at the first samples, the gradient times the weight of
 some layer is more than a thousand times the loss at stake (that of a constant answer, or the first one), so
-that it changes by a multiple of that with a change of a thousandth of the weights. Second: at some step the
-gradient's norm is more than a hundred times the median of all steps before it, and from there on the loss
-stays far above where it was, or is not finite. A clipped gradient that jumps, or a leap from which the run
-recovers, is not reported.
+that it changes by a multiple of that with a change of a thousandth of the weights; and the run learned next
+to nothing. Second: the same product is above thirty in the median of the first samples, and in a chain of
+hidden layers more than five times as large at the beginning as at the end; and the run is not nearly perfect.
+Third: at some step the gradient's norm is more than a hundred times the median of all steps before it, and
+from there on the loss stays far above where it was, or is not finite. Fourth: a recurrent network whose
+gradient is not clipped loses all it had learned, with a gradient several times that of the first steps, and
+does not come back to its best. A clipped gradient that jumps, or a leap from which the run recovers, is not
+reported.
 
 When it is wrong
 ----------------
@@ -47,7 +51,8 @@ from unstuck.findings.contract import Advice, Answer, Fired, Passed, Skipped
 from unstuck.findings.evidence.gradients import norms
 from unstuck.findings.evidence.layers import Weight, weights
 from unstuck.findings.evidence.places import model_name, optimizer_kind, optimizer_line
-from unstuck.findings.evidence.progress import progress
+from unstuck.findings.evidence.progress import Progress, progress
+from unstuck.findings.evidence.setbacks import relapse
 from unstuck.findings.evidence.trend import clipped
 from unstuck.record.recording import Recording, Stream
 
@@ -55,9 +60,22 @@ CODE = "G302"
 NAME = "exploding-gradient"
 CLAIM = "the gradient grows by orders of magnitude through the layers, or jumps far above its own history"
 ENABLED = True
-SICK = ("examples/sick/g302_exploding_gradient.py",)
-HEALTHY = ("examples/mended/g302_exploding_gradient.py",)
+SICK = (
+    "examples/sick/g302_digits_deep_tanh.py",
+    "examples/sick/g302_digits_rnn.py",
+)
+HEALTHY = (
+    "examples/mended/g302_digits_deep_tanh.py",
+    "examples/mended/g302_digits_rnn.py",
+)
 THRESHOLDS = {
+    "steep": (
+        30.0,
+        "times the loss at stake, median of the first samples; 65 healthy runs have at most 10 (single: 16)",
+    ),
+    "growth": (5.0, "from the last third of the hidden layers to the first; healthy runs have at most 1.8"),
+    "fewest_hidden": (4, "hidden layers, so that there is a growth to speak of"),
+    "recurrent": (3.0, "times the median gradient of the first steps, where a recurrent network relapses"),
     "pull": (1e3, "times the loss, for a relative change of one layer's weights; healthy first steps have .1 to 30"),
     "jump": (100.0, "times the median of all earlier norms; mini-batch noise and spikes that recover stay below 30"),
     "fewest_before": (5, "norms before a jump, so that there is a history to jump above"),
@@ -92,6 +110,25 @@ def judge(recording: Recording) -> Answer:
             advice=_advice(recording, median=None),
             line=optimizer_line(stream),
         )
+    deep = _grows(stream, reached.baseline)
+    if deep is not None and reached.course.outcome != "well":
+        first, last, steep, growth, count = deep
+        return Fired(
+            sentence=f"The gradient grows {growth:.3g}-fold from {last.layer} back to {first.layer}, in units of each "
+            f"layer's own weights, in the median of {count} samples: a change of these weights by one percent "
+            f"changes the "
+            f"loss by {steep:.3g} percent of that of a constant answer; {reached.sentence}.",
+            severity="error" if hurt else "warning",
+            confidence=0.85 if hurt else 0.75,
+            where=first.layer,
+            step=first.step,
+            evidence={"growth": growth, "times_loss": steep, "samples": count, "gradient_norm": first.g},
+            advice=_advice(recording, median=None),
+            line=optimizer_line(stream),
+        )
+    relapsed = _recurrent_relapse(recording, reached)
+    if relapsed is not None:
+        return relapsed
     jump = _jump(stream)
     if jump is not None:
         step, size, usual, before, after = jump
@@ -139,6 +176,73 @@ def _steepest(stream: Stream, baseline: float | None) -> tuple[Weight, float, fl
             if math.isfinite(ratio) and (found is None or ratio > found[1]):
                 found = (weight, ratio, scale)
     return found
+
+
+def _grows(stream: Stream, baseline: float | None) -> tuple[Weight, Weight, float, float, int] | None:
+    """(first layer, last hidden layer, times the loss, growth, samples) where both thresholds are passed."""
+    if not baseline:
+        return None
+    steep: list[float] = []
+    growth: list[float] = []
+    ends: tuple[Weight, Weight] | None = None
+    for sample in stream.samples[:20]:
+        chain = [w for w in weights(sample, stream) if w.pull and math.isfinite(w.pull)]
+        hidden = chain[:-1]  # the last layer's gradient passes nothing
+        if len(hidden) < THRESHOLDS["fewest_hidden"][0]:
+            continue
+        third = max(1, len(hidden) // 3)
+        late = statistics.median(w.pull or 0.0 for w in hidden[-third:])
+        early = statistics.median(w.pull or 0.0 for w in hidden[:third])
+        if late <= 0:
+            continue
+        steep.append(max(w.pull or 0.0 for w in chain) / baseline)
+        growth.append(early / late)
+        ends = ends or (hidden[0], hidden[-1])
+    if len(steep) < 3 or ends is None:
+        return None
+    found = statistics.median(steep), statistics.median(growth)
+    if found[0] < THRESHOLDS["steep"][0] or found[1] < THRESHOLDS["growth"][0]:
+        return None
+    return ends[0], ends[1], found[0], found[1], len(steep)
+
+
+def _recurrent_relapse(recording: Recording, reached: Progress) -> Answer | None:
+    """A recurrent network, not clipped, that lost what it had learned while its gradient was several times the usual."""
+    stream = recording.main
+    kinds = [str(m.get("kind")) for model in recording.models for m in model.get("modules") or ()]
+    recurrent = [k for k in kinds if any(part in k for part in ("RNN", "LSTM", "GRU"))]
+    back = relapse(stream, reached.baseline)
+    if not recurrent or back is None or stream.clip_norm or reached.state == "learned":
+        return None
+    history = norms(stream).finite()
+    usual = [v for s, v in history if s <= min(back.best_step, 10)] or [v for s, v in history if s <= back.best_step]
+    later = [(v, s) for s, v in history if s > back.best_step]
+    if not usual or not later:
+        return None
+    size, step = max(later)
+    ratio = size / statistics.median(usual) if statistics.median(usual) > 0 else math.inf
+    if ratio < THRESHOLDS["recurrent"][0]:
+        return None
+    return Fired(
+        sentence=f"The loss fell to {back.best:.4g} by step {back.best_step}, was back at {back.worst:.4g} by step "
+        f"{back.worst_step} and ends at {back.end:.4g}; the gradient's norm reached {size:.3g}, {ratio:.3g} "
+        f"times that of the "
+        f"first steps, and nothing clips it ({recurrent[0]}).",
+        severity="warning",
+        confidence=0.75,
+        where=recurrent[0],
+        step=back.best_step,
+        evidence={
+            "best_loss": back.best,
+            "worst_loss_after": back.worst,
+            "loss_at_end": back.end,
+            "gradient_norm": size,
+            "times_first_steps": ratio,
+            "at_step": step,
+        },
+        advice=_advice(recording, median=statistics.median(usual) / 3),
+        line=optimizer_line(stream),
+    )
 
 
 def _jump(stream: Stream) -> tuple[int, float, float, float, float] | None:

@@ -53,8 +53,14 @@ CODE = "G303"
 NAME = "dead-units"
 CLAIM = "ReLU-like units that output zero for every example"
 ENABLED = True
-SICK = ("examples/sick/g303_dead_units.py",)
-HEALTHY = ("examples/mended/g303_dead_units.py",)
+SICK = (
+    "examples/sick/g303_breast_cancer_narrow.py",
+    "examples/sick/g303_digits_bias.py",
+)
+HEALTHY = (
+    "examples/mended/g303_breast_cancer_narrow.py",
+    "examples/mended/g303_digits_bias.py",
+)
 THRESHOLDS = {
     "wall": (0.999, "every unit of a layer; the margin is for rounding of a share"),
     "nearly_all": (

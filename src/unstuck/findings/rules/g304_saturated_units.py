@@ -16,8 +16,9 @@ How it is judged
 The recording has the share of entries on the flat end for every activation on every sample (|tanh| above
 .999, a sigmoid outside .001 to .999, a largest softmax entry above .9999). Hidden sigmoid and tanh layers
 fire when more than half of the entries are flat in each of the last samples and the run learned next to
-nothing. Output activations fire when nine tenths are flat and the answers are no better than a constant one.
-A run that learns is left alone, and so are gates and attention.
+nothing, or when they are so in every sample from the first on and the run did not come halfway from a
+constant answer to a perfect one. Output activations fire when nine tenths are flat and the answers are no
+better than a constant one. A run that learns is left alone, and so is attention.
 
 When it is wrong
 ----------------
@@ -51,8 +52,8 @@ CODE = "G304"
 NAME = "saturated-units"
 CLAIM = "sigmoid, tanh or softmax units on their flat ends"
 ENABLED = True
-SICK = ("examples/sick/g304_saturated_units.py",)
-HEALTHY = ("examples/mended/g304_saturated_units.py",)
+SICK = ("examples/sick/g304_digits_tanh.py",)
+HEALTHY = ("examples/mended/g304_digits_tanh.py",)
 THRESHOLDS = {
     "hidden": (0.5, "more than half of a layer's entries, as DeepDiagnosis asks; only where the run learned nothing"),
     "output": (0.9, "nearly all answers sure, and no better than a constant one"),
@@ -77,6 +78,10 @@ def judge(recording: Recording) -> Answer:
     output = [c for c in known if not c.hidden and c.last("saturated") >= THRESHOLDS["output"][0]]
     if reached.state == "none" and hidden:
         return _fired(recording, hidden, "hidden", reached)
+    limit = THRESHOLDS["hidden"][0]
+    throughout = [c for c in hidden if min(v for v in c.saturated if math.isfinite(v)) > limit]
+    if reached.state == "some" and throughout:
+        return _fired(recording, throughout, "hidden", reached)
     if reached.state == "none" and output:
         return _fired(recording, output, "output", reached)
     worst = max(known, key=lambda c: c.last("saturated") if math.isfinite(c.last("saturated")) else -1.0)
@@ -98,7 +103,7 @@ def _fired(recording: Recording, flat: list[Course], place: str, reached: Progre
         sentence=f"{share:.0%} of the {place} {worst.kind} {worst.name} stands on its flat ends in each of the "
         f"last samples, "
         f"{began}; {reached.sentence}.",
-        severity="error" if share >= THRESHOLDS["output"][0] else "warning",
+        severity="error" if share >= THRESHOLDS["output"][0] and reached.state == "none" else "warning",
         confidence=0.85 if share >= THRESHOLDS["output"][0] else 0.65,
         where=worst.after or worst.name,
         step=since,

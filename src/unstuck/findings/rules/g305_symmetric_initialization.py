@@ -46,8 +46,8 @@ CODE = "G305"
 NAME = "symmetric-initialization"
 CLAIM = "units of a layer start equal and so stay equal"
 ENABLED = True
-SICK = ("examples/sick/g305_symmetric_initialization.py",)
-HEALTHY = ("examples/mended/g305_symmetric_initialization.py",)
+SICK = ("examples/sick/g305_digits_constant.py",)
+HEALTHY = ("examples/mended/g305_digits_constant.py",)
 THRESHOLDS = {
     "equal_rows": (1.0, "all rows; the test is exact"),
     "first_steps": (20, "the start of the run: equal rows later are another matter (pruning, collapse)"),

@@ -51,8 +51,14 @@ CODE = "G306"
 NAME = "initialization-scale"
 CLAIM = "activations grow or shrink layer by layer because the initial weights are too large or too small"
 ENABLED = True
-SICK = ("examples/sick/g306_initialization_scale.py",)
-HEALTHY = ("examples/mended/g306_initialization_scale.py",)
+SICK = (
+    "examples/sick/g306_digits_small_normal.py",
+    "examples/sick/g306_digits_unit_normal.py",
+)
+HEALTHY = (
+    "examples/mended/g306_digits_small_normal.py",
+    "examples/mended/g306_digits_unit_normal.py",
+)
 THRESHOLDS = {
     "large_gain": (5.0, "three and a half times He's 1.41, the largest in common use"),
     "growth": (10.0, "from the input to the output; the initial variance ratio of 10 is SageMaker Debugger's"),

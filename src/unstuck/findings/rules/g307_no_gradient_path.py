@@ -52,8 +52,14 @@ CODE = "G307"
 NAME = "no-gradient-path"
 CLAIM = "some or all parameters get no gradient: detached, unused, or killed"
 ENABLED = True
-SICK = ("examples/sick/g307_no_gradient_path.py",)
-HEALTHY = ("examples/mended/g307_no_gradient_path.py",)
+SICK = (
+    "examples/sick/g307_diabetes_numpy.py",
+    "examples/sick/g307_digits_features.py",
+)
+HEALTHY = (
+    "examples/mended/g307_diabetes_numpy.py",
+    "examples/mended/g307_digits_features.py",
+)
 THRESHOLDS = {
     "fewest_samples": (3, "a parameter that another phase or task uses shows within a few samples; the test is exact"),
 }

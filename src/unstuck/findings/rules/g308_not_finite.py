@@ -47,8 +47,8 @@ CODE = "G308"
 NAME = "not-finite"
 CLAIM = "NaN or infinity first appears in the named module at the named step"
 ENABLED = True
-SICK = ("examples/sick/g308_not_finite.py",)
-HEALTHY = ("examples/mended/g308_not_finite.py",)
+SICK = ("examples/sick/g308_digits_siamese.py",)
+HEALTHY = ("examples/mended/g308_digits_siamese.py",)
 THRESHOLDS = {"entries": (1, "a single number that is not finite; the test is exact")}
 
 _WORDS = {

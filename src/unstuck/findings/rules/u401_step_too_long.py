@@ -13,12 +13,13 @@ overflows.
 
 How it is judged
 ----------------
-A run that learned is never reported, whatever its learning rate or its spikes. In a run that learned next to
-nothing, that bounces or that diverges, the rule looks for a sane start (a first loss not far above that of a
-constant answer) and then for three signs: the loss leaps to several times its first value within the first
-updates; the median weight changes by more than a tenth of itself in single steps, where a hundredth is
-already much; the rate is more than ten times the usual for the optimizer. A leap or a diverging loss together
-with long steps, or long steps with an unusual rate, are enough.
+A run that learned is not reported, whatever its learning rate or its spikes, unless a leap with long steps cost it a
+tenth of its time above the loss of a constant answer. In such a run, and in one that learned next to nothing, that
+bounces or that diverges, the rule looks for a sane start (a first loss not far above that of a constant answer) and
+then for three signs: the loss leaps to several times its first value within the first updates; the median weight
+changes by more than a tenth of itself in single steps, where a hundredth is already much; the rate is more than ten
+times the usual for the optimizer. A leap or a diverging loss together with long steps, or long steps with an unusual
+rate, are enough.
 
 When it is wrong
 ----------------
@@ -47,6 +48,7 @@ from unstuck.findings.contract import Advice, Answer, Fired, NotApplicable, Pass
 from unstuck.findings.evidence.movement import median, rate_is_unusual, step_ratios
 from unstuck.findings.evidence.places import model_name, optimizer_kind, optimizer_line
 from unstuck.findings.evidence.progress import Progress, progress
+from unstuck.findings.evidence.setbacks import share_above
 from unstuck.findings.verdict import verdict
 from unstuck.record.recording import Recording, Stream
 
@@ -54,9 +56,17 @@ CODE = "U401"
 NAME = "step-too-long"
 CLAIM = "the step exceeds what the measured curvature allows, or the loss says so"
 ENABLED = True
-SICK = ("examples/sick/u401_step_too_long.py",)
-HEALTHY = ("examples/mended/u401_step_too_long.py",)
+SICK = (
+    "examples/sick/u401_digits_adam.py",
+    "examples/sick/u401_digits_sgd.py",
+)
+HEALTHY = (
+    "examples/mended/u401_digits_adam.py",
+    "examples/mended/u401_digits_sgd.py",
+)
 THRESHOLDS = {
+    "time_lost": (0.1, "of the run above a constant answer's loss; healthy runs that leap are back within a few steps"),
+    "long_run": (200, "steps: in fewer, a tenth of them is a handful"),
     "ratio": (
         0.1,
         "median |change| / |weight| of one step; TheDeepChecker's upper bound, a hundred times the usual 1e-3",
@@ -87,9 +97,10 @@ def judge(recording: Recording) -> Answer:
     reached = progress(recording)
     stands = recording.extras.get("verdict") or verdict(recording)
     signs = _signs(stream, stands.state)
-    if reached.state == "learned" and stands.state != "diverging":
+    lost = _time_lost(stream, signs, reached)
+    if reached.state == "learned" and stands.state != "diverging" and not lost:
         return Passed(f"the run learns: {reached.sentence}")
-    bad = stands.state in ("diverging", "bouncing")
+    bad = stands.state in ("diverging", "bouncing") or bool(lost)
     if not bad and reached.state != "none":
         # Between nothing and much: only when the loss leapt and stands still.
         leapt = (signs.leap or 0) > 2 * THRESHOLDS["leap"][0] and _long(signs)
@@ -104,7 +115,7 @@ def judge(recording: Recording) -> Answer:
         if signs.ratio is None and not leapt:
             return Skipped("the changes of the weights were not measured, and the loss did not leap")
         return Passed(f"steps of {signs.ratio or 0:.2g} of the weights, and no leap of the loss in the first updates")
-    return _fired(recording, signs, reached, stands.state, points)
+    return _fired(recording, signs, reached, stands.state, points, lost)
 
 
 def _signs(stream: Stream, state: str) -> _Signs:
@@ -128,6 +139,16 @@ def _signs(stream: Stream, state: str) -> _Signs:
     return _Signs(leap, leap_step, ratio, rate, rate_is_unusual(optimizer_kind(stream), peak) if peak else None)
 
 
+def _time_lost(stream: Stream, signs: _Signs, reached: Progress) -> float:
+    """The share of a long run that a leap with long steps cost: spent above the loss of a constant answer."""
+    if reached.baseline is None or stream.steps < THRESHOLDS["long_run"][0] or not _long(signs):
+        return 0.0
+    if (signs.leap or 0) < THRESHOLDS["leap"][0]:
+        return 0.0
+    share = share_above(stream, 1.05 * reached.baseline)
+    return share if share >= THRESHOLDS["time_lost"][0] else 0.0
+
+
 def _long(signs: _Signs) -> bool:
     return signs.ratio is not None and signs.ratio >= THRESHOLDS["ratio"][0]
 
@@ -147,7 +168,7 @@ def _sane_start(stream: Stream, reached: Progress) -> bool:
     return reached.baseline is None or first <= THRESHOLDS["sane_start"][0] * reached.baseline
 
 
-def _fired(recording: Recording, signs: _Signs, reached: Progress, state: str, points: int) -> Answer:
+def _fired(recording: Recording, signs: _Signs, reached: Progress, state: str, points: int, lost: float) -> Answer:
     stream = recording.main
     kind = optimizer_kind(stream) or "the optimizer"
     parts = []
@@ -166,6 +187,8 @@ def _fired(recording: Recording, signs: _Signs, reached: Progress, state: str, p
         parts.append("successive gradients point against each other")
     if not parts:
         parts.append("the loss grows until it overflows")
+    if lost:
+        parts.append(f"for {lost:.0%} of the run the loss is above that of a constant answer")
     rate = signs.rate
     lower = rate / 10 if rate else None
     advice = []
@@ -199,6 +222,7 @@ def _fired(recording: Recording, signs: _Signs, reached: Progress, state: str, p
             "relative_change": signs.ratio,
             "rate_over_usual": signs.unusual,
             "first_loss": stream.loss.first,
+            "share_above_constant_answer": lost or None,
         },
         advice=tuple(advice),
         line=optimizer_line(stream),

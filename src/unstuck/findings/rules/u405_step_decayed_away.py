@@ -40,7 +40,7 @@ from __future__ import annotations
 from unstuck.findings.contract import Advice, Answer, Fired, NotApplicable, Passed, Skipped
 from unstuck.findings.evidence.movement import step_ratios
 from unstuck.findings.evidence.places import optimizer_kind, optimizer_line
-from unstuck.findings.evidence.progress import progress
+from unstuck.findings.evidence.progress import Progress, progress
 from unstuck.findings.evidence.trend import trend
 from unstuck.record.recording import Recording, Series, Stream
 
@@ -48,12 +48,19 @@ CODE = "U405"
 NAME = "step-decayed-away"
 CLAIM = "the schedule or AdaGrad's growing denominator has shrunk the step to nothing"
 ENABLED = True
-SICK = ("examples/sick/u405_step_decayed_away.py",)
-HEALTHY = ("examples/mended/u405_step_decayed_away.py",)
+SICK = (
+    "examples/sick/u405_diabetes_adagrad.py",
+    "examples/sick/u405_digits_exponential.py",
+)
+HEALTHY = (
+    "examples/mended/u405_diabetes_adagrad.py",
+    "examples/mended/u405_digits_exponential.py",
+)
 THRESHOLDS = {
     "gone": (0.01, "of its peak: a cosine is below that for its last 6 % only, a linear decay for its last 1 %"),
     "tail": (1 / 3, "of the run: longer than the last stage of the usual step schedules"),
     "fewest_steps": (20, "fewer steps have no history before and after"),
+    "left": (0.7, "of the starting loss remains, where neither right answers nor a constant answer's loss are known"),
     "at_once": (0.2, "of the run: a rate that is gone by then has left no time to learn in"),
     "slower": (0.2, "of the earlier rate of fall, at most, since the step died"),
 }
@@ -67,7 +74,7 @@ def judge(recording: Recording) -> Answer:
     n = stream.steps
     if n < THRESHOLDS["fewest_steps"][0]:
         return Skipped(f"only {n} steps")
-    by_rate = _died(stream.learning_rate)
+    by_rate = _died(_effective(stream))
     adagrad = optimizer_kind(stream) == "Adagrad"
     by_change = _died(step_ratios(stream)) if adagrad and by_rate is None else None
     died = by_rate if by_rate is not None else by_change
@@ -86,6 +93,8 @@ def judge(recording: Recording) -> Answer:
     after = trend(stream.loss, step, n)
     if after is None or (before is None and whole_before is None and step >= 6):
         return Skipped("too few losses before or after the rate decayed")
+    if reached.state == "unknown" and not _little_gained(reached):
+        return Passed(f"the rate is gone from step {step} on, and the loss had come down by then: {reached.sentence}")
     falling = [t for t in (before, whole_before) if t is not None and t.direction == "falls"]
     # A rate that died within the first few updates leaves no history: then the run has not begun.
     never_began = step < max(6, THRESHOLDS["at_once"][0] * n) and reached.state == "none"
@@ -117,6 +126,21 @@ def judge(recording: Recording) -> Answer:
         advice=_advice(stream, by_rate is not None, n),
         line=optimizer_line(stream),
     )
+
+
+def _effective(stream: Stream) -> Series:
+    """The learning rate that the rule really uses: Adagrad's own decay divides it by 1 + decay × step."""
+    groups = (stream.optimizer or {}).get("groups") or ()
+    decay = groups[0].get("lr_decay") if groups else None
+    if not isinstance(decay, int | float) or decay <= 0:
+        return stream.learning_rate
+    return Series(list(stream.learning_rate.steps), [rate / (1 + decay * step) for step, rate in stream.learning_rate])
+
+
+def _little_gained(reached: Progress) -> bool:
+    """The loss ends near its start; used where nothing better is known."""
+    start, end = reached.start, reached.end
+    return start is not None and end is not None and start > 0 and end > THRESHOLDS["left"][0] * start
 
 
 def _died(series: Series) -> tuple[int, float, float] | None:

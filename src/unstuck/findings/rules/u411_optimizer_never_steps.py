@@ -41,8 +41,8 @@ CODE = "U411"
 NAME = "optimizer-never-steps"
 CLAIM = "backward passes without steps"
 ENABLED = True
-SICK = ("examples/sick/u411_optimizer_never_steps.py",)
-HEALTHY = ("examples/mended/u411_optimizer_never_steps.py",)
+SICK = ("examples/sick/u411_digits.py",)
+HEALTHY = ("examples/mended/u411_digits.py",)
 THRESHOLDS = {
     "fewest": (3, "backward passes: one or two may be a test"),
     "tail": (0.5, "of all backward passes came after the last step"),
