@@ -499,11 +499,11 @@ class Watcher:
                 credit -= self.sampler.light_price
             self.next_light = steps + self.light_every
         if steps >= self.next_sample:
-            # Two steps in a row of every stream: noise is told from neighbors.
-            burst = 2 * max(1, min(len(self.tracks), 4))
-            wanted = self.sampler.price * burst
+            # Two steps in a row of every stream, when they can be had: noise is told from neighbors.
+            streams = max(1, min(len(self.tracks), 4))
+            wanted = self.sampler.price * streams
             if credit >= wanted:
-                self._begin_burst(burst)
+                self._begin_burst(streams * (2 if credit >= 2 * wanted else 1))
                 return
             seconds_per_step = max(now - self.budget.began, 1e-6) / max(1, steps)
             gain = max(self.budget.share * seconds_per_step * 0.5, 1e-9)

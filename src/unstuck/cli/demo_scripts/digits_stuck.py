@@ -24,7 +24,7 @@ model = nn.Sequential(
     nn.Softmax(dim=1),
 )
 criterion = nn.CrossEntropyLoss()
-optimizer = torch.optim.SGD(model.parameters(), lr=0.05)
+optimizer = torch.optim.SGD(model.parameters(), lr=0.02)
 
 for epoch in range(15):
     model.train()
