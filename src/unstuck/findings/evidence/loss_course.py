@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from unstuck.findings.evidence.classes import batches, entropy, majority, total
-from unstuck.findings.evidence.head import CLASS_KINDS, TermSeen, number, seen_terms
+from unstuck.findings.evidence.head import CLASS_KINDS, TermSeen, data_terms, number, seen_terms
 from unstuck.findings.evidence.trend import clipped
 from unstuck.record.recording import Recording, Stream
 
@@ -48,6 +48,7 @@ class LossCourse:
     majority: float | None  # share of the commonest class
     r2: float | None  # in the last samples, when they are fresh
     bounded: bool  # the loss cannot be negative, as far as was seen
+    single: bool  # every sampled loss is one data term
 
     @property
     def fall(self) -> float | None:
@@ -175,6 +176,7 @@ def loss_course(recording: Recording, stream: Stream | None = None) -> LossCours
         majority=commonest[1] if commonest else None,
         r2=r2,
         bounded=bool(n) and min(finite.values) >= 0,
+        single=all(len(data_terms(t.loss)) == 1 for t in terms),
     )
 
 

@@ -16,8 +16,9 @@ How it is judged
 ----------------
 By the statistics of the inputs, measured where they enter the model and checked where they enter a layer (a model that
 divides by 255 itself is fine, and so is one that begins with a normalization layer). Inputs that are badly scaled are
-reported as a warning or error only when this run was hurt: it diverged or learned less than half of what there is. A
-run that learned well on raw inputs gets information.
+reported as a warning or error only when this run was hurt: it diverged, learned less than half of what there is, or
+began with a loss many times that of a constant answer and did not learn nine tenths. A run that learned well on raw
+inputs gets information.
 
 When it is wrong
 ----------------
@@ -69,6 +70,8 @@ THRESHOLDS = {
     "spread": (1000, "largest feature deviation over the smallest: condition of the curvature above a million"),
     "tiny": (0.05, "root mean square below which the first layer's bias outweighs its inputs"),
     "tiny_size": (0.1, "and no entry is larger, so that it is not sparse data, whose few entries are of size one"),
+    "copes": (0.9, "of the way from the constant answer to the perfect one; with a violent start and less than this, a "
+              "smoother surface had more to give"),
     "first_loss": (10, "first loss over that of a constant answer: common initialization starts near 1"),
 }  # fmt: skip
 
@@ -128,18 +131,17 @@ def _fired(recording: Recording, stream: Stream, feed: Feed, fault: str, course:
     start = _violent_start(stream, course)
     severity: Severity = "info"
     confidence = 0.6
-    if course.hurt:
-        huge = (
-            (feed.rms or 0) >= THRESHOLDS["huge"][0]
-            or fault == "tiny"
-            or (feed.feature_std_max or 0) >= THRESHOLDS["huge"][0]
-        )
+    reached = course.reached
+    hurt = course.hurt or (start is not None and reached is not None and reached < THRESHOLDS["copes"][0])
+    if hurt:
+        sizes = (feed.rms or 0, feed.feature_std_max or 0)
+        huge = max(sizes) >= THRESHOLDS["huge"][0] or fault == "tiny"
         bad = course.outcome in ("diverged", "nothing") or start is not None
-        severity = "error" if huge and bad else "warning"
+        severity = "error" if huge and bad and course.hurt else "warning"
         confidence = 0.93 if start is not None else 0.88 if course.outcome in ("diverged", "nothing") else 0.75
         if feed.index:
             severity, confidence = "warning", min(confidence, 0.6)
-    name = f"The input {feed.name}" if feed.name else "The input"
+    name = f"The input {feed.name}" if feed.name and not feed.name.isdigit() else "The input"
     range_ = f"(deviations from {_show(feed.feature_std_min)} to {_show(feed.feature_std_max)})"
     what = {
         "large": f"{name} is large: its entries run from {_show(feed.low)} to {_show(feed.high)} "
@@ -151,9 +153,9 @@ def _fired(recording: Recording, stream: Stream, feed: Feed, fault: str, course:
         "tiny": f"{name} is tiny: no entry is larger than {_show(feed.size)} (deviation {_show(feed.std)})",
     }[fault]
     parts = [what, "a layer is made for a mean near 0 and a deviation near 1"]
-    if start is not None and course.hurt:
+    if start is not None and hurt:
         parts.append(start)
-    parts.append(course.sentence if course.hurt else f"{course.sentence}, so the run copes")
+    parts.append(course.sentence if hurt else f"{course.sentence}, so the run copes")
     evidence: dict[str, Number] = {}
     for key, value in (
         ("mean", feed.mean),

@@ -67,7 +67,7 @@ def judge(recording: Recording) -> Answer:
     many = (
         f"{count:g} numbers that are not finite" if count is not None and count > 1 else "a number that is not finite"
     )
-    where = f"{what} {name}".strip()
+    where = what if name.isdigit() else f"{what} {name}".strip()
     text = f"At step {step} the {where} holds {many}"
     if broken is None:
         text += "; loss, gradients and parameters stayed finite, so the model seems to replace or mask them."

@@ -15,9 +15,9 @@ How it is judged
 ----------------
 The classes of all sampled batches are counted. Only one class, at an output made for several, over samples from
 all over the run, is an error. A class with at least 90 % of the examples is a warning only when the network has
-learned no more than to name it: its right answers do not exceed that class's share, and its loss is that of
-always giving the class shares. Otherwise it is information. With class weights the loss is not that number, and
-there is no warning.
+learned no more than to name it: in the last sampled batches its right answers are just that class's examples.
+Where no batch from the end was sampled, the loss must be that of always giving the class shares. Otherwise it is
+information. With class weights neither holds, and there is no warning.
 
 When it is wrong
 ----------------
@@ -41,8 +41,8 @@ from __future__ import annotations
 import math
 
 from unstuck.findings.contract import Advice, Answer, Fired, NotApplicable, Number, Passed, Skipped
-from unstuck.findings.evidence.classes import Batch, batches, entropy, majority, total
-from unstuck.findings.evidence.head import Place, adversarial, nothing_to_read, places
+from unstuck.findings.evidence.classes import Batch, batch_counts, batches, entropy, majority, total
+from unstuck.findings.evidence.head import Place, adversarial, nothing_to_read, number, places
 from unstuck.findings.evidence.loss_course import FRESH, LossCourse, loss_course
 from unstuck.record.recording import Recording
 
@@ -56,12 +56,10 @@ THRESHOLDS = {
     "dominates": (0.9, "share of the commonest class from which its mere naming looks like success"),
     "examples": (100, "labels counted before a single class is more than chance"),
     "samples": (4, "sampled batches before a single class is more than a sorted beginning"),
-    "lead": (0.1, "how far right answers may exceed the commonest class's share, of what is left to gain"),
-    "loss_low": (
-        0.75,
-        "a loss below this part of the class shares' entropy has learned something about the rare class",
-    ),
-    "loss_high": (1.25, "a loss above this part of it is weighted, or is not yet there"),
+    "rare": (3, "rare examples among the last batches that must all have been missed"),
+    "lead": (0.1, "part of the rare examples by which right answers may differ from the commonest class's examples"),
+    "loss_low": (0.85, "a loss below this part of the class shares' entropy has learned something about the rare"),
+    "loss_high": (1.15, "a loss above this part of it is weighted, or is not yet there"),
 }
 
 
@@ -156,32 +154,28 @@ def _dominated(
         "class_share_loss": baseline,
         **course.evidence(),
     }
-    lead = (course.accuracy - share) / (1 - share) if course.accuracy is not None else None
+    naming = _names_only(place, name, course.steps)
     scale = course.baseline / baseline if course.baseline and baseline else 1.0
     part = (
         course.end / (baseline * scale) if course.end is not None and math.isfinite(course.end) and baseline else None
     )
-    collapsed = (
+    by_loss = (
         course.baseline is not None
         and part is not None
         and THRESHOLDS["loss_low"][0] <= part <= THRESHOLDS["loss_high"][0]
-        and (lead is None or abs(lead) <= THRESHOLDS["lead"][0])
     )
+    collapsed = naming if naming is not None else by_loss
     text = f"{share:.1%} of {labels} labels are class {name}"
-    if collapsed:
-        text += (
-            f", and the loss of {course.end:.3g} is what always giving the class shares costs "
-            f"({baseline * scale:.3g}): "
-            "the network has learned to name the commonest class"
-        )
-        if course.accuracy is not None:
-            text += f" ({course.accuracy:.1%} right)"
+    if collapsed and naming:
+        text += f", and at the end the network gives that answer to every example: {course.sentence}"
     elif part is not None:
         text += f"; the loss is {course.end:.3g}, where always giving the class shares costs {baseline * scale:.3g}"
+    if collapsed and not naming:
+        text += ": the network has learned to name the commonest class"
     return Fired(
         sentence=text + ".",
         severity="warning" if collapsed else "info",
-        confidence=0.8 if collapsed and lead is not None else 0.65 if collapsed else 0.5,
+        confidence=0.85 if collapsed and naming else 0.6 if collapsed else 0.5,
         where=f"targets of the loss at {place.where}" if place.line else "targets",
         step=place.seen[0].step,
         evidence=evidence,
@@ -197,3 +191,20 @@ def _dominated(
         ),
         line=place.line,
     )
+
+
+def _names_only(place: Place, name: str, steps: int) -> bool | None:
+    """Whether the right answers at the end are the examples of one class; None when too few rare ones were seen."""
+    right = common = rare = 0.0
+    for seen in [t for t in place.seen if t.step >= FRESH * (steps - 1)][-20:]:
+        counts = batch_counts(seen.target)
+        accuracy = number(seen.term.get("accuracy"))
+        if counts is None or accuracy is None:
+            continue
+        size = sum(counts.values())
+        right += accuracy * size
+        common += counts.get(name, 0)
+        rare += size - counts.get(name, 0)
+    if rare < THRESHOLDS["rare"][0]:
+        return None
+    return abs(right - common) <= THRESHOLDS["lead"][0] * rare + 1e-6

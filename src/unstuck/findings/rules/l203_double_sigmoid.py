@@ -14,8 +14,8 @@ and the gradient shrinks twice.
 How it is judged
 ----------------
 Exactly, from the graph of the loss: a sigmoid or softmax is the last activation before a binary cross-entropy
-with logits, and all values that entered the loss were seen to lie in [0, 1]. It is an error, or a warning when
-the loss has come close to the lowest value that is left to it.
+with logits, and all values that entered the loss were seen to lie in [0, 1]. No threshold on how training went:
+even a run whose loss reached its floor believes every example to be positive.
 
 When it is wrong
 ----------------
@@ -47,7 +47,7 @@ from unstuck.findings.evidence.head import (
     statistic,
     unknown_head,
 )
-from unstuck.findings.evidence.loss_course import WELL, LossCourse, loss_course
+from unstuck.findings.evidence.loss_course import LossCourse, loss_course
 from unstuck.record.recording import Recording
 
 CODE = "L203"
@@ -106,20 +106,12 @@ def _fired(place: Place, course: LossCourse) -> Fired:
     evidence = {"score_min": low, "score_max": high, "samples": len(place.seen), **course.evidence()}
     if floor is not None:
         evidence["loss_floor"] = floor
-    near_floor = (
-        place.alone
-        and floor is not None
-        and course.baseline is not None
-        and course.end is not None
-        and course.baseline > floor
-        and (course.baseline - course.end) / (course.baseline - floor) >= WELL
-    )
     ends = f"the loss ends at {course.end:.4g}" if course.end is not None else "the loss is not known"
     if floor is not None and place.alone:
         ends += f" and cannot fall below {floor:.3f}"
     return Fired(
         sentence=f"{text}; {ends}.",
-        severity="warning" if near_floor else "error",
+        severity="error",
         confidence=0.96,
         where=str(first.nearest.get("name") or place.where),
         step=first.step,

@@ -79,7 +79,8 @@ def judge(recording: Recording) -> Answer:
 
 
 def _summands(place: Place) -> float:
-    counts = [n for t in place.seen if (n := number(_over_batch(t))) is not None]
+    """How many numbers are added up, less what a factor takes back (a division by the sum of weights, say)."""
+    counts = [n * min(1.0, t.weight or 1.0) for t in place.seen if (n := number(_over_batch(t))) is not None]
     return statistics.median(counts) if counts else 1.0
 
 

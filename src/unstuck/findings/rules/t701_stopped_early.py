@@ -36,8 +36,6 @@ collections: three to fifty times more steps were missing. Trend by block means,
 
 from __future__ import annotations
 
-import math
-
 from unstuck.findings.contract import Advice, Answer, Fired, NotApplicable, Number, Passed, Skipped
 from unstuck.findings.evidence.commands import run_again
 from unstuck.findings.evidence.head import adversarial
@@ -91,16 +89,19 @@ def judge(recording: Recording) -> Answer:
 
 def _judge(recording: Recording, course: LossCourse, third: Trend, sixth: Trend) -> Answer:
     assert course.end is not None and course.start is not None
-    top = course.start if course.baseline is None else min(course.start, course.baseline)
-    # Worse than a constant answer at the end: everything is still to come, and the way is counted from the start.
-    gained = max(course.start, top) - course.end if course.end > top else top - course.end
-    recent = third.gain / gained if gained > 0 else math.inf
+    top = course.start
+    if course.baseline is not None and course.end < course.baseline:
+        top = min(top, course.baseline)  # what a violent start lost and won back does not count
+    gained = top - course.end
+    if gained < 0.8 * third.gain:
+        return Passed("the loss had risen before it fell: its level does not tell how far the run is")
+    recent = third.gain / gained
     reached = course.reached
     straight = sixth.direction == "falls" and recent >= THRESHOLDS["recent"][0]
     evidence: dict[str, Number] = {
         "fall_last_third": third.gain,
         "fall_standard_error": third.error,
-        "part_of_all_gained": min(recent, 1e6),
+        "part_of_all_gained": recent,
         **course.evidence(),
     }
     if reached is not None:
@@ -110,6 +111,8 @@ def _judge(recording: Recording, course: LossCourse, third: Trend, sixth: Trend)
         f"third of "
         f"{course.steps} steps, {min(recent, 1.0):.0%} of all it gained"
     )
+    if not course.single:
+        return Passed("several terms make up the loss: none tells how much is left")
     if straight and reached is not None and reached < THRESHOLDS["reached"][0]:
         return _fired(recording, f"{text}; {course.sentence}.", evidence, third, warn=True)
     if reached is not None and reached >= 0.9:
