@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.autograd.function import BackwardCFunction
 
 from unstuck.probes.quiet import quiet
+from unstuck.probes.shapes import infer_shapes
 
 # A node with one of these names multiplies what flows through it by a weight, or looks it up in one.
 MATRIX = frozenset(
@@ -127,6 +128,10 @@ class Node:
             if not self._shapes and self.leaf is not None:
                 self._shapes = (tuple(self.leaf.shape),)
         return self._shapes[output] if output < len(self._shapes) else None
+
+    def set_shape(self, shape: tuple[int, ...]) -> None:
+        """Say what torch does not tell."""
+        self._shapes = (shape,)
 
     def numel(self, output: int = 0) -> int:
         """Number of elements of an output; 0 when unknown."""
@@ -317,7 +322,13 @@ def walk(
         _order(graph, post)
         for node in graph.nodes:
             _classify(graph, node)
+        if graph.nodes and not _tells_shapes(graph.nodes[-1]):
+            infer_shapes(graph)
     return graph
+
+
+def _tells_shapes(node: Node) -> bool:
+    return hasattr(node.raw, "_input_metadata")
 
 
 def sequence_number() -> int | None:
