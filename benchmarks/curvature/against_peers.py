@@ -32,6 +32,7 @@ from unstuck.linalg.random_start import generator, random_unit
 from unstuck.objective import ModelObjective
 
 TOLERANCE = 1e-3
+REFERENCE_PROBES = 3
 PEER_PROBES = 10  # of the peers' density; with --density-runs fewer are timed and the time is scaled up
 TIMED = {"probes": PEER_PROBES}
 
@@ -58,20 +59,23 @@ class Truth:
         self.exact = self.objective.in_double()
         self.point = self.exact.at()
         self.operator = hessian(self.point)
-        self.ends = extremes(self.operator, largest=10, smallest=1, tolerance=1e-6, max_products=200)
+        # Long runs in the model's own precision, residuals in float64.
+        single = self.objective.at()
+        quick = hessian(single)
+        self.ends = extremes(quick, largest=10, smallest=1, tolerance=1e-4, max_products=200)
         self.values = np.array([p.value for p in self.ends.largest])
         self.low = self.ends.smallest[0].value
         vectors = torch.stack([p.vector for p in self.ends.largest])
         source = generator(12345)
-        probes, firsts = [], []
-        for _ in range(4):  # of 80 steps each, beside the ten largest
-            start = random_unit(self.operator.size, like=vectors[0], source=source, outside=vectors)
-            run = Lanczos(self.operator, start, capacity=80, outside=vectors)
+        probes = []
+        for _ in range(REFERENCE_PROBES):  # of 80 steps each, beside the ten largest
+            start = random_unit(quick.size, like=vectors[0], source=source, outside=vectors)
+            run = Lanczos(quick, start, capacity=80, outside=vectors)
             run.extend(80)
             probes.append(Probe(run.first_cycle))
-            firsts.append(run.first_cycle.diagonal[0])
         self.density = density_of(self.values, probes, self.operator.size)
-        long = trace(self.operator, products=240, seed=777)
+        long = trace(quick, products=80 * REFERENCE_PROBES, seed=777)
+        single.close()
         self.trace = long.moments.trace
         self.grid = np.linspace(min(self.low, 0) * 1.05, self.values[0] * 1.02, 4001)
         self.cumulative = self.density.cumulative(self.grid)

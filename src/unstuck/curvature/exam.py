@@ -69,7 +69,7 @@ def spectrum_exam(
     del start
     ritz = run_until(run, wish, max_products=max_products)
     first = run.first_cycle
-    stored = run.basis.shape[0]
+    stored = min(run.capacity, run.products)
     sums = moments(
         operator,
         run.basis,
