@@ -146,14 +146,21 @@ def measure(device: str, size: str, *, rounds: int, only: list[str]) -> list[Row
                 name,
                 round(mine, 1),
                 {peer: round(value, 1) for peer, value in middle.items()},
-                round(mine / middle["fused"], 3) if "fused" in middle else None,
-                round(mine / min(middle.values()), 3),
+                _paired(taken, "fused"),
+                _paired(taken, min(middle, key=middle.__getitem__)) or 0.0,
                 moved,
                 round(limit / mine, 2) if limit else None,
             )
         )
         _print(rows[-1], add_time, count)
     return rows
+
+
+def _paired(taken: dict[str, list[float]], peer: str) -> float | None:
+    """The median over the rounds of ours over a peer's: a round's neighbors in time meet the same machine."""
+    if peer not in taken:
+        return None
+    return round(statistics.median(a / b for a, b in zip(taken["ours"], taken[peer], strict=True)), 3)
 
 
 def _print(row: Row, add_time: float, count: int) -> None:

@@ -352,6 +352,28 @@ def test_a_gradient_laid_out_otherwise_is_read_right() -> None:
     assert torch.equal(p.detach(), start - g)
 
 
+def test_a_gradient_of_another_type_and_an_empty_parameter() -> None:
+    for cls in (optim.SGD, optim.Adam, optim.RMSProp, optim.LAMB):
+        p, q = (torch.nn.Parameter(torch.ones(5, dtype=t)) for t in (torch.bfloat16, torch.bfloat16))
+        empty = torch.nn.Parameter(torch.zeros(0, dtype=torch.bfloat16))
+        p.grad_dtype = torch.float32
+        a, b = cls([p, empty], lr=0.1), cls([q], lr=0.1)
+        p.grad, q.grad = torch.linspace(0.5, 1, 5), torch.linspace(0.5, 1, 5).bfloat16()
+        empty.grad = torch.zeros_like(empty)
+        a.step()
+        b.step()
+        assert torch.allclose(p, q)
+
+
+def test_schedules_that_are_set_later_count() -> None:
+    params = _params()
+    optimizer = optim.SGD(params, momentum=0.9)
+    _drive(optimizer, params, 0, 2)
+    optimizer.schedules = {"momentum": linear(0.5, 0.5, 1)}
+    _drive(optimizer, params, 2, 3)
+    assert optimizer._rules[0][1].direction == directions.Momentum(0.45)
+
+
 def test_schedules_of_any_value_resume() -> None:
     schedules = {"momentum": linear(0.5, 1.0, 10), "weight_decay": linear(1.0, 0.0, 20)}
     params = _params()

@@ -11,14 +11,13 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.autograd.graph import increment_version
 from torch.optim.optimizer import _global_optimizer_post_hooks, _global_optimizer_pre_hooks
 
 from unstuck.core.errors import BadInput
 from unstuck.optim import eager, sparse
 from unstuck.optim.bounds import choice, not_negative, number
 from unstuck.optim.bucket import Bucket
-from unstuck.optim.planner import LOWERINGS, Plan
+from unstuck.optim.planner import LOWERINGS
 from unstuck.optim.rule import Now, Rule, Scheduled, Tensors
 
 _SLOTS = ("direction", "scale", "before", "noise", "decay", "trust")
@@ -31,7 +30,6 @@ class _Work:
 
     bucket: Bucket
     rule: Rule
-    plan: Plan
     grads: Tensors
     now: Now
     update: int
@@ -67,7 +65,7 @@ class Optimizer(torch.optim.Optimizer):
     0.5
     """
 
-    _moving: bool  # some value besides the rate changes by itself, so the rule is built anew at each step
+    _moving: bool  # some value is a tensor, which may change in place: the rule is built anew at each step
     _looks_ahead: bool | None
 
     def __init__(self, params: Iterable[Any], rule: Rule, *, lowering: str = "auto") -> None:
@@ -151,7 +149,8 @@ class Optimizer(torch.optim.Optimizer):
             )
         raw = self._pick(group)
         known = self._rules.get(index)
-        if known is None or known[0] != raw or self._moving:
+        others = schedules and schedules.keys() != {"lr"}
+        if known is None or known[0] != raw or others or self._moving:
             values: dict[str, Any] = {"lr": base}
             for key in self._keys:
                 values[key] = _plain(group[key], key)
@@ -168,7 +167,7 @@ class Optimizer(torch.optim.Optimizer):
                     values[key] = tuple(pair)
             known = (raw, self.rule_of(values))
             self._rules[index] = known
-            self._moving = (len(schedules) > ("lr" in schedules)) or any(
+            self._moving = any(
                 isinstance(one, Tensor) or (isinstance(one, tuple) and any(isinstance(x, Tensor) for x in one))
                 for one in raw
             )
@@ -270,7 +269,7 @@ class Optimizer(torch.optim.Optimizer):
                             thin.append((rule, p, g, lr))
                 for bucket in lists.buckets:
                     mine = grads if lists.single else [grads[i] for i in bucket.where]
-                    plan = bucket.ready(rule, self.lowering)
+                    bucket.ready(rule, self.lowering)
                     if bucket.lists and lists.known != len(self.state):
                         lists.known = len(self.state)
                     usable = bucket.usable(mine)  # type: ignore[arg-type]
@@ -278,13 +277,11 @@ class Optimizer(torch.optim.Optimizer):
                         usable = bucket.real(usable)
                     if rule.before is not None or rule.noise is not None:
                         plain = False
-                    work.append(_Work(bucket, rule, plan, usable, bucket.now(lr, base), group["updates"], index))
+                    work.append(_Work(bucket, rule, usable, bucket.now(lr, base), group["updates"], index))
             if not plain:
                 _prepare(work)
             for one in work:
-                one.plan.advance(one.rule, one.grads, one.bucket.state(), one.now)
-                if one.plan.fused:  # the kernels do not tell autograd that the parameters changed
-                    increment_version(one.bucket.params)
+                one.bucket.advance(one.rule, one.grads, one.now)
                 one.bucket.grown()
             for rule, p, g, lr in thin:
                 sparse.advance(rule, p, g, self.state[p], lr)

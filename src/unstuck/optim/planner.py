@@ -27,7 +27,7 @@ class Plan:
     text: str
     advance: Advance
     fits: tuple[object, ...]
-    fused: bool = False
+    kind: str
 
 
 def structure(rule: Rule) -> tuple[object, ...]:
@@ -69,7 +69,7 @@ def choose(rule: Rule, device: torch.device, dtype: torch.dtype, lowering: str) 
 
         if shape(rule) is None:
             raise BadInput("lowering", got="compile", want="auto or eager", hint=f"no compiled form: {rule.formula}")
-        return Plan(f"compiled by torch.compile ({where})", compiled, fits)
+        return Plan(f"compiled by torch.compile ({where})", compiled, fits, "compile")
     why = "asked for"
     if lowering in ("auto", "fused"):
         kernel = kernels.fitting(rule)
@@ -81,10 +81,10 @@ def choose(rule: Rule, device: torch.device, dtype: torch.dtype, lowering: str) 
             why = _probed[key]
             if not why:
                 moved = f"{kernel.bytes_moved * dtype.itemsize // 4} bytes moved per parameter"
-                return Plan(f"torch's fused {kernel.name} ({where}, {moved})", kernel.advance, fits, True)
+                return Plan(f"torch's fused {kernel.name} ({where}, {moved})", kernel.advance, fits, "fused")
         if lowering == "fused":
             raise BadInput("lowering", got="fused", want="auto or eager for this rule", hint=why)
-    return Plan(f"plain torch, scratch kept ({where}; {why})", eager.advance, fits)
+    return Plan(f"plain torch, scratch kept ({where}; {why})", eager.advance, fits, "eager")
 
 
 def probe(rule: Rule, fused: Advance, device: torch.device, dtype: torch.dtype) -> str:
