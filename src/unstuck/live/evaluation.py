@@ -59,11 +59,11 @@ class EvaluationWatch:
 
     next_block = 0
 
-    def model_called(self, model: Model, module: torch.nn.Module, args: tuple, kwargs: dict[str, Any]) -> None:
-        """A model's forward pass without gradient."""
+    def model_called(self, model: Model, module: torch.nn.Module, args: tuple, kwargs: dict[str, Any]) -> bool:
+        """A model's forward pass without gradient; True for the first few, which are paid from the allowance."""
         watcher = self.watcher
         if watcher.backwards == 0:
-            return
+            return False
         self.passes += 1
         step = watcher.fast.steps
         if self.steps_at_last_pass.get(model.number) != step:
@@ -74,7 +74,8 @@ class EvaluationWatch:
         in_training = sum(part.training for _, part in parts)
         # The first passes are described in any case (they tell the mode); later ones when there is time for it.
         start = clock()
-        affordable = self.described < FREE_LOOKS or watcher.budget.credit(start) - watcher.fast.own >= self.price
+        first = self.described < FREE_LOOKS and watcher.budget.allows_first(self.price)
+        affordable = first or watcher.budget.credit(start) - watcher.fast.own >= self.price
         values = watcher.sampler.describe_inputs(model, args, kwargs) if affordable else []
         if affordable:
             self.described += 1
@@ -93,6 +94,7 @@ class EvaluationWatch:
         )
         if self.passes >= PASSES_PER_LOOK and self.listening and not watcher.sampling:
             watcher.taps.hear_modules(False)
+        return first
 
     def mode_changed(self, model: Model, training: bool) -> None:
         """``train()`` or ``eval()`` was called on a model."""

@@ -569,16 +569,20 @@ class Watcher:
                 return
         start = clock()
         self.busy = True
+        first = False
         try:
             if torch.is_grad_enabled():
                 if self.sampling:
                     self.sampler.model_called(model, module, args, kwargs)
             else:
-                self.evaluation.model_called(model, module, args, kwargs)
+                first = self.evaluation.model_called(model, module, args, kwargs)
         except Exception as error:
             self.crashed("inputs", error)
         self.busy = False
-        self.spent(clock() - start)
+        if first:  # the first evaluations are looked at on the allowance of the first samples
+            self.budget.spend_first(clock() - start)
+        else:
+            self.spent(clock() - start)
 
     def mode_changed(self, module: torch.nn.Module, training: bool) -> None:
         """``train()`` or ``eval()`` was called."""

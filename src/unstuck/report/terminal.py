@@ -156,7 +156,9 @@ class _Paper:
             self._line([(wording.cost(run) + ".", "dim")])
             for label, path in files.items():
                 self._line([(f"{label}: ", "dim"), (str(path), "")])
-            following = verdict.get("next_command") or _explain(findings)
+            # With a sickness named, reading about it comes first; a verdict's own advice is for runs without one.
+            grave = any(finding.get("severity") in ("warning", "error") for finding in findings)
+            following = _explain(findings) if grave else verdict.get("next_command") or _explain(findings)
             if following:
                 self._line([("Next: ", "bold"), (following, "bold cyan")])
         self._gap()
