@@ -183,6 +183,8 @@ def test_sequences_and_one_dimensional_convolutions():
     model = Two(F.relu)
     (entry,) = _read(model(torch.randn(4, 9, 4)).mean(), model)
     assert entry["units"] == 6 and entry["shape"] == [4, 9, 6]
+    (entry,) = _read(model(torch.randn(4, 3, 9, 4)).mean(), model)
+    assert entry["units"] == 6 and entry["shape"] == [4, 3, 9, 6]
     model = nn.Sequential(nn.Conv1d(2, 5, 3), nn.BatchNorm1d(5), nn.ReLU())
     (entry,) = _read(model(torch.randn(4, 2, 9)).mean(), model)
     assert entry["units"] == 5 and entry["after"] == "1"

@@ -12,6 +12,7 @@ from unstuck.probes.parameters import (
     Snapshot,
     after_step,
     before_step,
+    carried_gradients,
     parameter_statistics,
     placements,
 )

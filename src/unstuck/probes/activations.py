@@ -176,8 +176,8 @@ def _unit_dim(shape: tuple[int, ...], kind: str, node: Node, graph: Graph, layer
     """Channels for what convolutions put out, the last dimension otherwise."""
     if kind in _ROWS:
         return normalized_dim(graph.attribute(node, "dim") or 0, len(shape))
-    if len(shape) >= 4 or (len(shape) == 3 and layer is not None and _convolutional(layer)):
-        return 1 if len(shape) > 1 else 0
+    if len(shape) >= 3 and (_convolutional(layer) if layer is not None else len(shape) >= 4):
+        return 1
     return len(shape) - 1
 
 
