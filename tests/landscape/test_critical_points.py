@@ -136,6 +136,14 @@ def test_not_critical_says_why():
     assert best.state in ("minimum", "descending")
 
 
+def test_no_path_and_not_finite_are_said():
+    x, y = torch.rand(6, 2), torch.rand(6, 1)
+    detached = ModelObjective(nn.Linear(2, 1), lambda output, target: F.mse_loss(output.detach(), target), (x, y))
+    assert classify(detached).state == "no-gradient"
+    overflow = ModelObjective(nn.Linear(2, 1), lambda output, target: (1e30 * output).pow(2).mean(), (x, y))
+    assert classify(overflow).state == "unknown"
+
+
 def _digits_like(seed):
     source = torch.Generator().manual_seed(seed)
     centers = torch.randn(10, 24, generator=source)

@@ -343,7 +343,8 @@ def test_gauss_newton_and_fisher_against_their_definitions(kind):
     if kind == "mse":
         y = torch.randn(6, 3)
     model = _mlp()
-    objective = ModelObjective(model, F.mse_loss if kind == "mse" else F.cross_entropy, [(x[:4], y[:4]), (x[4:], y[4:])], dtype=torch.float64)
+    loss = F.mse_loss if kind == "mse" else F.cross_entropy
+    objective = ModelObjective(model, loss, [(x[:4], y[:4]), (x[4:], y[4:])], dtype=torch.float64)
     place = objective.start()
 
     wide = copy.deepcopy(model).double()

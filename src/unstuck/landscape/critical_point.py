@@ -114,6 +114,12 @@ def classify(
     with objective.at(where) as point:
         if not math.isfinite(point.value) or not bool(torch.isfinite(point.gradient).all()):
             return Standing("unknown", "The loss or its gradient is not finite here.", {"loss": point.value})
+        if not point.reached:
+            return Standing(
+                "no-gradient",
+                f"No path leads from the loss ({point.value:.6g}) to any of the {objective.size} parameters.",
+                {"loss": point.value, "gradient_norm": 0.0},
+            )
         operator = hessian(point)
         spectrum = spectrum_exam(
             operator,

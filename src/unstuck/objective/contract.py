@@ -62,6 +62,7 @@ class Point(ABC):
     gradient: Tensor
     noise: Noise | None
     kept_bytes: int
+    reached: bool = True  # a path leads from the loss to at least one parameter
 
     @property
     def size(self) -> int:

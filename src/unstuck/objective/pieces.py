@@ -159,6 +159,7 @@ class KeptPoint(Point):
         pieces, weights = objective.state()
         sums = NoiseSum.empty(parameters)
         value = 0.0
+        self.reached = False
         self._outputs: list[Tensor] = []
         self._which: list[int] = []
         self._again: list[tuple[Piece, float]] = []
@@ -166,6 +167,7 @@ class KeptPoint(Point):
             kept = index < keep
             loss = piece.loss(self._leaves)
             gradients = _gradients(loss * weight, self._leaves, graph=kept)
+            self.reached = self.reached or any(gradient is not None for gradient in gradients)
             part = float(loss.detach())
             value += weight * part
             sums.add(objective._flat(gradients) / weight, part, weight)
