@@ -46,7 +46,7 @@ def assemble(recordings: Sequence[Recording], judgement: Judgement, *, source: P
         "pages": pages(code for finding in judgement.findings for code in _codes(finding)),
         "layers": [table for stream in _streams(recording) if (table := layers(stream)) is not None],
     }
-    point(report, recording.head.get("script"), recording.head.get("cwd"))
+    point(report, recording.head.get("script"), recording.head.get("cwd"), started=recording.head.get("time"))
     result: Report = plain(report)
     return result
 

@@ -75,12 +75,18 @@ def _is_about(code: str, call: ast.Call) -> bool:
     return name in _SUBJECTS.get(code, frozenset())
 
 
-def point(report: Mapping[str, Any], script: str | None, cwd: str | None) -> None:
-    """Give every finding of a report the line it is about, where there is exactly one."""
+def point(report: Mapping[str, Any], script: str | None, cwd: str | None, *, started: float | None = None) -> None:
+    """Give every finding of a report the line it is about, where there is exactly one.
+
+    A script that was changed after the run ``started`` (unix seconds) is another text than the one that ran.
+    """
     if not script:
         return
     path = Path(cwd or ".") / script
-    if path.suffix != ".py":
+    try:
+        if path.suffix != ".py" or (started is not None and path.stat().st_mtime > started):
+            return
+    except OSError:
         return
     for finding in report.get("findings", ()):
         for entry in (finding, *finding.get("symptoms", ())):

@@ -1,1 +1,0 @@
-"""Probes and rules joined to a live run."""
