@@ -23,6 +23,7 @@ def main() -> None:
     parser.add_argument("--vectors", type=int, default=15)
     parser.add_argument("--width", type=int, default=10_000)
     parser.add_argument("--examples", type=int, default=16)
+    parser.add_argument("--products", type=int, default=90, help="of the Lanczos run, at most")
     parser.add_argument("--steps", type=int, default=10, help="of gradient descent before the exam")
     options = parser.parse_args()
     torch.manual_seed(0)
@@ -38,7 +39,7 @@ def main() -> None:
     objective = ModelObjective(model, nn.CrossEntropyLoss(), data)
     with objective.at() as point:
         report = spectrum_exam(
-            hessian(point), largest=3, smallest=1, max_vectors=options.vectors, trace_probes=4, max_products=90
+            hessian(point), largest=3, smallest=1, max_vectors=options.vectors, trace_probes=4, max_products=options.products
         )
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     print(f"parameters          {objective.size:,}")

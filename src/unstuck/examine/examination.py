@@ -191,5 +191,5 @@ def examine(
             "products": objective.work.products,
         },
         seconds=time.perf_counter() - began,
-        kept_bytes=getattr(objective, "kept_bytes", 0),
+        kept_bytes=int(standing.evidence.get("kept_bytes") or 0),
     )

@@ -155,6 +155,7 @@ def _measure(objective: Objective, where: Tensor, point: Point, spectrum: Spectr
         "negative_share": spectrum.shares.negative.value,
         "zero_share": spectrum.shares.zero.value,
         "products": spectrum.products,
+        "kept_bytes": point.kept_bytes,
     }
     value = exact.value(place)
     return _Case(

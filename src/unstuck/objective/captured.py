@@ -112,7 +112,9 @@ class CapturedObjective(PieceObjective):
             return self
         calls = [piece.call for piece in self._pieces]  # type: ignore[attr-defined]
         twins = [_doubled(call) for call in calls]
-        return _build(twins, list(self.layout.names), self._start.double(), list(self._weights), dict(self.about))
+        twin = _build(twins, list(self.layout.names), self._start.double(), list(self._weights), dict(self.about))
+        twin.work = self.work  # one account for both
+        return twin
 
 
 def _doubled(call: CapturedCall) -> CapturedCall:

@@ -351,6 +351,7 @@ class ModelObjective(PieceObjective):
         )
         self.batches = batches
         self.runner = runner
+        self._double: ModelObjective | None = None
 
     @staticmethod
     def _weighting(
@@ -387,7 +388,12 @@ class ModelObjective(PieceObjective):
         return again
 
     def in_double(self) -> ModelObjective:
-        return self if self.dtype == torch.float64 else self._again(dtype=torch.float64)
+        if self.dtype == torch.float64:
+            return self
+        if self._double is None:
+            self._double = self._again(dtype=torch.float64)
+            self._double.work = self.work  # one account for both
+        return self._double
 
     def in_parts(self, parts: int) -> ModelObjective:
         """The same loss cut into about ``parts`` pieces, to judge noise when there is one batch only.
