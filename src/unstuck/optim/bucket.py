@@ -114,14 +114,19 @@ class Bucket:
         first = params[0]
         return first.device != self.device or first.dtype is not self.dtype
 
-    def usable(self, grads: list[Tensor]) -> list[Tensor]:
-        """Gradients laid out as their parameters and of their type: kernels read both by position in memory."""
+    def usable(self, grads: list[Tensor]) -> list[Tensor] | None:
+        """Gradients laid out as their parameters and of their type; None if one is sparse.
+
+        Kernels read parameters and gradients by their position in memory.
+        """
         if (
             self.contiguous
             and all(map(torch.Tensor.is_contiguous, grads))
             and all(map(is_, map(_dtype_of, grads), repeat(self.dtype)))
         ):
             return grads
+        if any(g.is_sparse for g in grads):
+            return None
         matched = []
         for p, g in zip(self.params, grads, strict=True):
             if g.stride() != p.stride() or g.dtype is not p.dtype or g.is_conj() or g.is_neg():

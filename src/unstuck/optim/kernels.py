@@ -45,7 +45,8 @@ def _coupled(rule: Rule) -> float:
 
 
 def _plain_sgd(rule: Rule, grads: Tensors, state: State, now: Now) -> None:
-    shrink(rule, now)
+    if rule.decay is not None:
+        shrink(rule, now)
     _sgd(
         now.params,
         grads,
@@ -63,7 +64,8 @@ def _plain_sgd(rule: Rule, grads: Tensors, state: State, now: Now) -> None:
 
 
 def _momentum_sgd(rule: Rule, grads: Tensors, state: State, now: Now) -> None:
-    shrink(rule, now)
+    if rule.decay is not None:
+        shrink(rule, now)
     d: Momentum = rule.direction  # type: ignore[assignment]
     _sgd(
         now.params,
@@ -82,7 +84,8 @@ def _momentum_sgd(rule: Rule, grads: Tensors, state: State, now: Now) -> None:
 
 
 def _nesterov_sgd(rule: Rule, grads: Tensors, state: State, now: Now) -> None:
-    shrink(rule, now)
+    if rule.decay is not None:
+        shrink(rule, now)
     d: Nesterov = rule.direction  # type: ignore[assignment]
     _sgd(
         now.params,
@@ -102,7 +105,8 @@ def _nesterov_sgd(rule: Rule, grads: Tensors, state: State, now: Now) -> None:
 
 def _velocity_sgd(rule: Rule, grads: Tensors, state: State, now: Now) -> None:
     # u ← ρ·u + (1 − dampening)·g with dampening = 1 − η, then θ ← θ − 1·u
-    shrink(rule, now)
+    if rule.decay is not None:
+        shrink(rule, now)
     d: Velocity = rule.direction  # type: ignore[assignment]
     _sgd(
         now.params,
@@ -121,7 +125,8 @@ def _velocity_sgd(rule: Rule, grads: Tensors, state: State, now: Now) -> None:
 
 
 def _average_sgd(rule: Rule, grads: Tensors, state: State, now: Now) -> None:
-    shrink(rule, now)
+    if rule.decay is not None:
+        shrink(rule, now)
     d: Average = rule.direction  # type: ignore[assignment]
     _sgd(
         now.params,
@@ -151,7 +156,8 @@ _FAR: dict[torch.device, Tensor] = {}
 
 
 def _sum_adagrad(rule: Rule, grads: Tensors, state: State, now: Now) -> None:
-    shrink(rule, now)
+    if rule.decay is not None:
+        shrink(rule, now)
     s: SumOfSquares = rule.scale  # type: ignore[assignment]
     _adagrad(
         now.params,
@@ -169,7 +175,8 @@ def _sum_adagrad(rule: Rule, grads: Tensors, state: State, now: Now) -> None:
 
 
 def _mean_adagrad(rule: Rule, grads: Tensors, state: State, now: Now) -> None:
-    shrink(rule, now)
+    if rule.decay is not None:
+        shrink(rule, now)
     s: RootMeanSquare = rule.scale  # type: ignore[assignment]
     late = float(now.t) ** 0.5
     _adagrad(

@@ -24,6 +24,20 @@ _SLOTS = ("direction", "scale", "before", "noise", "decay", "trust")
 _PAIRS = {"beta1": ("betas", 0), "beta2": ("betas", 1)}
 
 
+def _ready(lists: _Lists, grads: list[Tensor | None]) -> list[Tensors] | None:
+    """The gradients of each bucket as kernels want them; None if one has become sparse."""
+    if lists.single:
+        whole = lists.buckets[0].usable(grads)  # type: ignore[arg-type]  # all are there
+        return None if whole is None else [whole]
+    ready = []
+    for bucket in lists.buckets:
+        mine = bucket.usable([grads[i] for i in bucket.where])  # type: ignore[misc]
+        if mine is None:
+            return None
+        ready.append(mine)
+    return ready
+
+
 @dataclass(slots=True)
 class _Work:
     """One call that is about to be made: everything is checked before the first of them is."""
@@ -255,24 +269,19 @@ class Optimizer(torch.optim.Optimizer):
                 rule, lr, base = self._values(index, group)
                 used.append({"lr": lr})
                 lists = self._lists(index, params, grads)
-                if (
-                    lists.all
-                    and not all(map(torch.Tensor.is_contiguous, grads))
-                    and any(g.is_sparse for g in grads if g is not None)
-                ):  # dense so far, sparse from now on
+                ready = _ready(lists, grads)
+                if ready is None:  # dense so far, sparse from now on
                     del self._cache[index]
                     lists = self._lists(index, params, grads)
+                    ready = _ready(lists, grads) or []
                 if not lists.all:
                     for p, g in zip(params, grads, strict=True):
                         if g is not None and g.is_sparse:
                             sparse.check(rule)
                             thin.append((rule, p, g, lr))
-                for bucket in lists.buckets:
-                    mine = grads if lists.single else [grads[i] for i in bucket.where]
+                for bucket, usable in zip(lists.buckets, ready, strict=True):
                     bucket.ready(rule, self.lowering)
-                    if bucket.lists and lists.known != len(self.state):
-                        lists.known = len(self.state)
-                    usable = bucket.usable(mine)  # type: ignore[arg-type]
+                    lists.known = len(self.state)
                     if bucket.complex:
                         usable = bucket.real(usable)
                     if rule.before is not None or rule.noise is not None:
