@@ -61,6 +61,7 @@ THRESHOLDS = {
     "tail": (1 / 3, "of the run: longer than the last stage of the usual step schedules"),
     "fewest_steps": (20, "fewer steps have no history before and after"),
     "left": (0.7, "of the starting loss remains, where neither right answers nor a constant answer's loss are known"),
+    "sure": (2.0, "standard errors: that the loss was falling only has to be likely, for the rate is known exactly"),
     "at_once": (0.2, "of the run: a rate that is gone by then has left no time to learn in"),
     "slower": (0.2, "of the earlier rate of fall, at most, since the step died"),
 }
@@ -95,7 +96,8 @@ def judge(recording: Recording) -> Answer:
         return Skipped("too few losses before or after the rate decayed")
     if reached.state == "unknown" and not _little_gained(reached):
         return Passed(f"the rate is gone from step {step} on, and the loss had come down by then: {reached.sentence}")
-    falling = [t for t in (before, whole_before) if t is not None and t.direction == "falls"]
+    sure = THRESHOLDS["sure"][0]
+    falling = [t for t in (before, whole_before) if t is not None and t.gain > max(0.0, sure * t.error)]
     # A rate that died within the first few updates leaves no history: then the run has not begun.
     never_began = step < max(6, THRESHOLDS["at_once"][0] * n) and reached.state == "none"
     if not falling and not never_began:
