@@ -58,7 +58,10 @@ class Bucket:
         self._shared: dict[str, Tensor] = {}
         self._views: dict[tuple[str, object], Tensors] = {}
         self._plan: Plan | None = None
-        self._rule: Rule | None = None
+        self.rule: Rule  # of the coming update
+        self.grads: Tensors = []
+        self.now = Now(age + 1, 0.0, 0.0, params, self.spare)
+        self.update = self.stream = 0
         self._lowering = ""
 
     def spare(self, name: str) -> Tensors:
@@ -70,7 +73,7 @@ class Bucket:
 
     def ready(self, rule: Rule, lowering: str) -> Plan:
         """The plan for the rule, after state tensors it lacks were made."""
-        if rule is self._rule and lowering == self._lowering and self._plan is not None:
+        if self._plan is not None and rule is self.rule and lowering == self._lowering:
             return self._plan
         for name, fill in rule.slots.items():
             tensors = []
@@ -97,7 +100,7 @@ class Bucket:
         if self._plan is None or lowering != self._lowering or self._plan.fits != structure(rule):
             real = torch.view_as_real(self.params[0]).dtype if self.complex else self.dtype
             self._plan = choose(rule, self.device, real, lowering)
-        self._rule, self._lowering = rule, lowering
+        self.rule, self._lowering = rule, lowering
         return self._plan
 
     def stale(self) -> bool:
@@ -135,17 +138,20 @@ class Bucket:
             matched.append(g)
         return matched
 
-    def advance(self, rule: Rule, grads: Tensors, now: Now) -> None:
+    def advance(self) -> None:
         """Make the update. In plain torch on the processor it goes piece by piece, each small enough for the cache.
 
         An update is a dozen passes over the same numbers: over a whole model each pass would come from memory.
         """
-        plan, state = self._plan, self.state()
+        plan, state, rule, grads, now = self._plan, self.state(), self.rule, self.grads, self.now
         assert plan is not None
+        self.grads = []  # not kept alive beyond the step
+        self.age = now.t
         if plan.kind != "eager" or self.device.type != "cpu":
             plan.advance(rule, grads, state, now)
             if plan.kind == "fused":  # the kernels do not tell autograd that the parameters changed
                 increment_version(self.params)
+            self._ages[()] = now.t
             return
         if self._pieces is None:
             self._pieces = _pieces(now.params)
@@ -162,6 +168,7 @@ class Bucket:
             for p, g, *kept in zip(*cuts, strict=True):
                 part = Now(now.t, now.lr, now.base_lr, [p], self._near([p], p.numel()))
                 plan.advance(rule, [g], {name: [one] for name, one in zip(state, kept, strict=True)}, part)
+        self._ages[()] = now.t
 
     def _near(self, params: Tensors, key: object) -> Callable[[str], Tensors]:
         """Scratch like some of the parameters, in memory that all pieces share."""
@@ -180,10 +187,13 @@ class Bucket:
 
         return spare
 
-    def now(self, lr: float, base_lr: float) -> Now:
-        """The update that is about to be made, with its tensors as real numbers."""
-        params = [torch.view_as_real(p) for p in self.params] if self.complex else self.params
-        return Now(self.age + 1, lr, base_lr, params, self.spare)
+    def take(self, grads: Tensors, lr: float, base_lr: float, update: int, stream: int) -> None:
+        """Get ready for an update: nothing moves yet. ``update`` and ``stream`` are the group's count and number."""
+        now = self.now
+        now.t, now.lr, now.base_lr = self.age + 1, lr, base_lr
+        if self.complex:
+            now.params = [torch.view_as_real(p) for p in self.params]
+        self.grads, self.update, self.stream = grads, update, stream
 
     def real(self, tensors: list[Tensor]) -> Tensors:
         """Complex tensors as pairs of real ones."""
@@ -192,8 +202,3 @@ class Bucket:
     def state(self) -> dict[str, Tensors]:
         """The state tensors by name, as lists over the parameters."""
         return {name: self.real(kept) for name, kept in self.lists.items()} if self.complex else self.lists
-
-    def grown(self) -> None:
-        """Count the update that was made."""
-        self.age += 1
-        self._ages[()] = self.age

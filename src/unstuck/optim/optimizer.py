@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from itertools import repeat
 from operator import is_, is_not, itemgetter
 from typing import Any
@@ -18,7 +18,7 @@ from unstuck.optim import eager, sparse
 from unstuck.optim.bounds import choice, not_negative, number
 from unstuck.optim.bucket import Bucket
 from unstuck.optim.planner import LOWERINGS
-from unstuck.optim.rule import Now, Rule, Scheduled, Tensors
+from unstuck.optim.rule import Rule, Scheduled, Tensors
 
 _SLOTS = ("direction", "scale", "before", "noise", "decay", "trust")
 _PAIRS = {"beta1": ("betas", 0), "beta2": ("betas", 1)}
@@ -36,18 +36,6 @@ def _ready(lists: _Lists, grads: list[Tensor | None]) -> list[Tensors] | None:
             return None
         ready.append(mine)
     return ready
-
-
-@dataclass(slots=True)
-class _Work:
-    """One call that is about to be made: everything is checked before the first of them is."""
-
-    bucket: Bucket
-    rule: Rule
-    grads: Tensors
-    now: Now
-    update: int
-    stream: int
 
 
 class _Lists:
@@ -259,7 +247,7 @@ class Optimizer(torch.optim.Optimizer):
         gradients_were_on = torch.is_grad_enabled()
         torch._C._set_grad_enabled(False)  # torch.no_grad() takes a microsecond more
         try:
-            work: list[_Work] = []
+            work: list[Bucket] = []
             thin: list[tuple[Rule, Tensor, Tensor, float]] = []
             used = []
             plain = True
@@ -286,12 +274,12 @@ class Optimizer(torch.optim.Optimizer):
                         usable = bucket.real(usable)
                     if rule.before is not None or rule.noise is not None:
                         plain = False
-                    work.append(_Work(bucket, rule, usable, bucket.now(lr, base), group["updates"], index))
+                    bucket.take(usable, lr, base, group["updates"], index)
+                    work.append(bucket)
             if not plain:
                 _prepare(work)
-            for one in work:
-                one.bucket.advance(one.rule, one.grads, one.now)
-                one.bucket.grown()
+            for bucket in work:
+                bucket.advance()
             for rule, p, g, lr in thin:
                 sparse.advance(rule, p, g, self.state[p], lr)
             for group in self.param_groups:
@@ -381,20 +369,21 @@ def _step_outside(optimizer: Optimizer, closure: Callable[[], Any] | None) -> An
     return _heard_step(optimizer, closure)
 
 
-def _prepare(work: list[_Work]) -> None:
+def _prepare(work: list[Bucket]) -> None:
     """Noise for all, then one norm over all that share a clip, then the clip."""
     norms: dict[Any, list[Tensor]] = {}
-    for one in work:
-        if one.rule.noise is not None or one.rule.before is not None:
-            one.grads = eager.copied(one.grads, one.now)
-            if one.rule.noise is not None:
-                one.rule.noise.apply(one.grads, one.update, stream=one.stream)
-            if one.rule.before is not None:
-                norms.setdefault(one.rule.before, []).extend(one.grads)
+    for bucket in work:
+        rule = bucket.rule
+        if rule.noise is not None or rule.before is not None:
+            bucket.grads = eager.copied(bucket.grads, bucket.now)
+            if rule.noise is not None:
+                rule.noise.apply(bucket.grads, bucket.update, stream=bucket.stream)
+            if rule.before is not None:
+                norms.setdefault(rule.before, []).extend(bucket.grads)
     sizes = {clip: clip.coefficient(grads) for clip, grads in norms.items()}
-    for one in work:
-        if one.rule.before is not None:
-            one.rule.before.apply(one.grads, sizes[one.rule.before])
+    for bucket in work:
+        if bucket.rule.before is not None:
+            bucket.rule.before.apply(bucket.grads, sizes[bucket.rule.before])
 
 
 def _factor(name: str, schedule: Scheduled, update: int) -> float:
