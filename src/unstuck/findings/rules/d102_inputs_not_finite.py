@@ -107,8 +107,9 @@ def _entered(recording: Recording) -> tuple[int, str, str, float | None, Fact | 
                     found.append((step, 0, "input", str(given.get("name") or ""), count, None))
             for loss in sample.get("losses") or ():
                 for term in loss.get("terms") or ():
-                    count = number((term.get("target") or {}).get("nonfinite"))
-                    if count:
+                    target = term.get("target") or {}
+                    count = number(target.get("nonfinite"))
+                    if count and not target.get("reconstructed"):  # told from the output, which may be to blame itself
                         found.append((step, 1, "target", "", count, loss.get("line")))
     for event in recording.happened("nonfinite"):
         where = str(event.data.get("where"))

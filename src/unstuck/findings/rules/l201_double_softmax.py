@@ -143,8 +143,7 @@ def _severity(course: LossCourse, floor: float | None) -> Severity:
 
 def _advice(activation: object, kind: str, place: Place) -> tuple[Advice, ...]:
     name = activation.get("name") if isinstance(activation, dict) else None
-    layer = f"nn.{'Softmax(dim=1)' if kind == 'softmax' else 'Sigmoid()'}"
-    drop = f"remove `{name}` ({layer}) from the model" if name and name != kind else f"remove the last {kind}"
+    drop = f"remove the {name or f'last {kind}'}"
     return (
         Advice(
             "hand raw scores to the loss",

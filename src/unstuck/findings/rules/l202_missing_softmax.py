@@ -16,7 +16,8 @@ How it is judged
 ----------------
 Exactly, from what entered the loss. For `NLLLoss`: no log-softmax stands before it, and the exponentials of its
 input were seen not to sum to 1. For `KLDivLoss`: its input was seen to be positive, which no log-probability of a
-class is. For binary cross-entropy: torch itself refused the input, or a logarithm of raw scores made the first
+class is. Raw scores picked or weighted by hand: nothing stands between them and the loss, which fell without bound.
+For binary cross-entropy: torch itself refused the input, or a logarithm of raw scores made the first
 loss not finite. It is an error, or a warning when most training answers are right all the same.
 
 When it is wrong
@@ -44,6 +45,7 @@ from unstuck.findings.evidence.head import (
     Place,
     TermSeen,
     activation_name,
+    adversarial,
     nothing_to_read,
     number,
     places,
@@ -64,9 +66,28 @@ THRESHOLDS = {
         "share of rows whose exponentials sum to 1 within a thousandth: all or none, save in half precision",
     ),
     "positive": (1e-3, "a log-probability is at most 0; the margin is for rounding"),
+    "ran_away": (100, "times its first value (at least 1) below zero: nothing that is meant to have a lowest value"),
     "samples": (0.5, "the same place may compute another loss in some steps: the majority of its samples counts"),
 }
 _REFUSED = "between 0 and 1"
+_LINEAR = frozenset(
+    {
+        "Neg",
+        "Mean",
+        "Sum",
+        "Sub",
+        "Mul",
+        "Div",
+        "Index",
+        "Gather",
+        "Addmm",
+        "Mm",
+        "View",
+        "Squeeze",
+        "Unsqueeze",
+        "Linear",
+    }
+)
 
 
 def judge(recording: Recording) -> Answer:
@@ -86,6 +107,11 @@ def judge(recording: Recording) -> Answer:
     for place in places(recording, "custom", "bce", "cross_entropy_soft"):
         if place.alone and not place.seen[0].applies_softmax and _log_of_scores(place.seen[0]):
             return _by_hand(place, loss_course(recording, recording.streams[place.stream]))
+    if not adversarial(recording):
+        for place in places(recording, "custom"):
+            course = loss_course(recording, recording.streams[place.stream])
+            if place.alone and place.share(_linear_in_scores) > THRESHOLDS["samples"][0] and _ran_away(course):
+                return _linear(place, course)
     if not wanting:
         return NotApplicable("no loss that wants probabilities or log-probabilities")
     return Passed("the losses get the probabilities they want")
@@ -146,6 +172,39 @@ def _log_of_scores(seen: TermSeen) -> bool:
     return broken and ((low is not None and low < 0) or (high is not None and high > 1))
 
 
+def _linear_in_scores(seen: TermSeen) -> bool:
+    """Raw scores of classes picked or weighted, added up and negated: nothing between them and the loss."""
+    shape = list(seen.output.get("shape") or [])
+    path = [str(name).removesuffix("0").removesuffix("Backward") for name in seen.term.get("op") or ()]
+    if seen.head != [] or len(shape) != 2 or int(shape[1]) < 2 or not path:
+        return False
+    picks = any(name in ("Index", "Gather") for name in path) or bool(seen.term.get("weighted"))
+    return picks and all(name in _LINEAR for name in path)
+
+
+def _ran_away(course: LossCourse) -> bool:
+    """The loss fell below any bound."""
+    if course.first is None or course.best is None:
+        return False
+    return course.best < -THRESHOLDS["ran_away"][0] * max(1.0, abs(course.first))
+
+
+def _linear(place: Place, course: LossCourse) -> Fired:
+    first = place.seen[0]
+    return Fired(
+        sentence=f"The loss is a plain mean of raw scores, which has no lowest value: it went from "
+        f"{course.first:.4g} to "
+        f"{course.best:.4g}; a likelihood takes the log-softmax of the scores first.",
+        severity="error",
+        confidence=0.85,
+        where=place.where,
+        step=first.step,
+        evidence={"lowest_loss": course.best, "samples": len(place.seen), **course.evidence()},
+        advice=(_cross_entropy(place),),
+        line=place.line,
+    )
+
+
 def _log_likelihood(place: Place, course: LossCourse) -> Fired:
     first = place.first(_not_normalized)
     assert first is not None
@@ -183,18 +242,19 @@ def _log_likelihood(place: Place, course: LossCourse) -> Fired:
         where=place.where,
         step=first.step,
         evidence=evidence,
-        advice=(
-            Advice(
-                "cross-entropy on raw scores",
-                "Hand raw scores to cross-entropy, which takes the log-softmax itself, or end the network in a "
-                "log-softmax.",
-                "criterion = torch.nn.CrossEntropyLoss()   # on raw scores, no softmax before it\n"
-                "# or, to keep NLLLoss:\n"
-                "log_probabilities = torch.nn.functional.log_softmax(scores, dim=1)",
-                place.line,
-            ),
-        ),
+        advice=(_cross_entropy(place),),
         line=place.line,
+    )
+
+
+def _cross_entropy(place: Place) -> Advice:
+    return Advice(
+        "cross-entropy on raw scores",
+        "Hand raw scores to cross-entropy, which takes the log-softmax itself, or end the network in a log-softmax.",
+        "criterion = torch.nn.CrossEntropyLoss()   # on raw scores, no softmax before it\n"
+        "# or, to keep NLLLoss:\n"
+        "log_probabilities = torch.nn.functional.log_softmax(scores, dim=1)",
+        place.line,
     )
 
 

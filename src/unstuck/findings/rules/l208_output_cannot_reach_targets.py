@@ -2,37 +2,38 @@
 
 What it means
 -------------
-The network ends in an activation with a bounded range: a sigmoid gives numbers in (0, 1), tanh in (−1, 1), a ReLU
-none below 0. Some targets lie outside that range, so no weights can give the right answer for them.
+The network ends in an activation with a bounded range: a sigmoid gives numbers in (0, 1), tanh in (−1, 1), a
+ReLU none below 0. Some targets lie outside that range, so no weights can give the right answer for them.
 
 Why it hurts
 ------------
-The output is driven to the end of its range, where the activation is flat: the gradient dies while the error stays
-large. The examples outside the range cost capacity and teach nothing.
+The output is driven to the end of its range, where the activation is flat: the gradient dies while the error
+stays large. The examples outside the range cost capacity and teach nothing.
 
 How it is judged
 ----------------
-The activation is exact, from the graph; the outputs were seen to stay within its range (so nothing rescales them
-afterwards), and the targets of most sampled batches lie outside it by at least half of their standard deviation. It is
-an error when the run did not learn even half of what there is, a warning when that could not be measured, and
-information otherwise. Targets of a binary cross-entropy outside [0, 1] count too: with them that loss has no lowest
-value.
+The activation is exact, from the graph; the outputs were seen to stay within its range (so nothing rescales
+them afterwards), and the targets of most sampled batches lie outside it by at least half of their standard
+deviation. It is an error when the run did not learn even half of what there is, a warning when it did or when
+that could not be measured, and information when it learned four fifths. Targets of a binary cross-entropy
+outside [0, 1] count too: with them that loss has no lowest value.
 
 When it is wrong
 ----------------
-An output that is scaled by the script after the activation: then its values leave the activation's range and the
-rule is silent, unless the scaled values happen to have stayed small in all samples. Ranges that cut off outliers on
-purpose.
+An output that is scaled by the script after the activation: then its values leave the activation's range and
+the rule is silent, unless the scaled values happen to have stayed small in all samples. Ranges that cut off
+outliers on purpose.
 
 What to do
 ----------
-For targets of any size let the network end in a linear layer. To keep the activation, scale the targets into its
-range and scale the answers back.
+For targets of any size let the network end in a linear layer. To keep the activation, scale the targets into
+its range and scale the answers back.
 
 Sources
 -------
-Fault 48221692 (StackOverflow, collected in DeepLocalize, 2021): a sigmoid on targets from 3 to 103 leaves the loss at
-2180, where the variance is 910. Goodfellow, Bengio, Courville, Deep Learning, 2016, section 6.2.2 (output units).
+Fault 48221692 (StackOverflow, collected in DeepLocalize, 2021): a sigmoid on targets from 3 to 103 leaves the
+loss at 2180, where the variance is 910. Goodfellow, Bengio, Courville, Deep Learning, 2016, section 6.2.2
+(output units).
 """
 
 from __future__ import annotations
@@ -218,6 +219,6 @@ def _fired(
 def _severity(place: Place, course: LossCourse) -> tuple[Severity, float]:
     if course.hurt:
         return ("error", 0.93) if place.alone else ("warning", 0.85)
-    if course.outcome == "unknown":
-        return "warning" if place.alone else "info", 0.75
-    return "info", 0.7
+    if course.outcome == "well" or not place.alone:
+        return "info", 0.7
+    return "warning", 0.75
