@@ -39,7 +39,12 @@ def main() -> None:
     objective = ModelObjective(model, nn.CrossEntropyLoss(), data)
     with objective.at() as point:
         report = spectrum_exam(
-            hessian(point), largest=3, smallest=1, max_vectors=options.vectors, trace_probes=4, max_products=options.products
+            hessian(point),
+            largest=3,
+            smallest=1,
+            max_vectors=options.vectors,
+            trace_probes=4,
+            max_products=options.products,
         )
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     print(f"parameters          {objective.size:,}")

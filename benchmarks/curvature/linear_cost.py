@@ -68,6 +68,9 @@ def figure(rows: list[tuple[str, str, list[dict[str, Any]]]], path: Path) -> Non
             pane.loglog([p[x] for p in seen], [p[key] for p in seen], "o-", label=name)
         last = points[-1]["product_seconds"]
         pane.loglog(at, last * at / at[-1], ":", color="gray", label="slope 1")
+        pane.set_xticks([p[x] for p in points][:: 1 if x == "examples" else 2])
+        pane.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
+        pane.xaxis.set_minor_formatter(lambda value, _: "")
         pane.set_xlabel(label)
         pane.set_ylabel("CPU seconds, one thread")
         pane.legend()

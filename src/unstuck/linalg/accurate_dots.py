@@ -46,7 +46,7 @@ def project(basis: Tensor, vector: Tensor) -> Tensor:
     if basis.dtype == torch.float64:
         return torch.mv(basis, vector).cpu()
     total = torch.zeros(rows, dtype=torch.float64, device=basis.device)
-    if length <= 4 * _BLOCK:
+    if rows * length <= 8 * _BLOCK:  # small enough that converting costs less than the loop
         return torch.mv(basis.double(), vector.double()).cpu()
     for start in range(0, length, _BLOCK):
         stop = min(start + _BLOCK, length)
