@@ -15,7 +15,13 @@ class Classifier(nn.Module):
     def __init__(self, p=0.3):
         super().__init__()
         self.net = nn.Sequential(
-            nn.Linear(64, 128), nn.ReLU(), nn.Dropout(p), nn.Linear(128, 64), nn.ReLU(), nn.Dropout(p), nn.Linear(64, 10)
+            nn.Linear(64, 128),
+            nn.ReLU(),
+            nn.Dropout(p),
+            nn.Linear(128, 64),
+            nn.ReLU(),
+            nn.Dropout(p),
+            nn.Linear(64, 10),
         )
 
     def forward(self, x):

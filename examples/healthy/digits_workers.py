@@ -30,7 +30,9 @@ class Digits(Dataset):
 class Net(nn.Module):
     def __init__(self):
         super().__init__()
-        self.features = nn.Sequential(nn.Conv2d(1, 12, 3), nn.BatchNorm2d(12), nn.ReLU(), nn.Conv2d(12, 24, 3), nn.ReLU())
+        self.features = nn.Sequential(
+            nn.Conv2d(1, 12, 3), nn.BatchNorm2d(12), nn.ReLU(), nn.Conv2d(12, 24, 3), nn.ReLU()
+        )
         self.classifier = nn.Sequential(nn.Flatten(), nn.Dropout(0.2), nn.Linear(24 * 16, 10))
 
     def forward(self, x):
@@ -47,7 +49,11 @@ def main():
     torch.manual_seed(args.seed)
     order = np.random.default_rng(0).permutation(1797)
     train_loader = DataLoader(
-        Digits(order[:1400], augment=True), batch_size=64, shuffle=True, num_workers=args.workers, persistent_workers=True
+        Digits(order[:1400], augment=True),
+        batch_size=64,
+        shuffle=True,
+        num_workers=args.workers,
+        persistent_workers=True,
     )
     test_loader = DataLoader(Digits(order[1400:], augment=False), batch_size=200)
     model = Net()

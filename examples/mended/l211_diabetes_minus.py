@@ -24,7 +24,7 @@ def fit(model, loader, epochs):
             optimizer.step()
             history.append(loss.item())
         if epoch % 5 == 0:
-            print(f"epoch {epoch} loss {np.mean(history[-len(loader):]):.4f}")
+            print(f"epoch {epoch} loss {np.mean(history[-len(loader) :]):.4f}")
     return history
 
 
