@@ -43,8 +43,8 @@ USEFUL = 0.01
 """A fall over the last third of less than 1 % of what is left and of what was gained is not a useful rate."""
 NOISE_FLOOR = 0.15
 """Share of the squared gradient that is signal, below which noise decides the direction of most steps."""
-BELOW_NOISE = 0.25
-"""A possible gain over a third of the run below a quarter of the batches' scatter drowns in it."""
+BELOW_NOISE = 1 / 3
+"""A possible gain over a third of the run below a third of the batches' scatter drowns in it."""
 SLOWED = 0.25
 """A third of the run that gains at most a quarter of what was gained in all: the curve has bent."""
 ALIVE = 0.05
@@ -164,11 +164,21 @@ def _opposed(recording: Recording) -> bool:
     if len(busy) < 2:
         return False
     a, b = sorted(busy, key=lambda s: -s.steps)[:2]
-    if min(a.steps, b.steps) < 0.1 * a.steps:
+    if min(a.steps, b.steps) < 0.1 * a.steps or not _take_turns(a, b):
         return False
     n = min(len(a.loss), len(b.loss))
     same = sum(x == y for x, y in zip(list(a.loss.values)[:n], list(b.loss.values)[:n], strict=True))
     return same < 0.5 * n
+
+
+def _take_turns(a: Stream, b: Stream) -> bool:
+    """Both optimizers step in the same stretch of time; one after the other are two phases of one training."""
+    if not a.seconds or not b.seconds:
+        return True
+    begins = max(a.seconds.first, b.seconds.first)
+    ends = min(a.seconds.last, b.seconds.last)
+    shorter = min(a.seconds.last - a.seconds.first, b.seconds.last - b.seconds.first)
+    return ends - begins > 0.5 * shorter
 
 
 def _negated(stream: Stream) -> bool:
@@ -217,8 +227,8 @@ def _diverging(look: _Look) -> Verdict | None:
     if rising and above:
         return Verdict(
             "diverging",
-            f"The loss rises: {p.start:.4g} at the start, {p.end:.4g} over the last tenth of {look.n} steps, "
-            f"and by {-look.third.gain:.3g} ± {look.third.error:.2g} over the last third.",
+            f"The loss rises: {p.start:.4g} at the start, {p.end:.4g} over the last tenth of {look.n} steps, and "
+            f"by {-look.third.gain:.3g} ± {look.third.error:.2g} over the last third.",
             look.evidence(),
         )
     return None
@@ -310,8 +320,8 @@ def _not_moving(look: _Look) -> Verdict | None:
         names = len(left) or len(others)
         return Verdict(
             "not-moving",
-            f"What the optimizer holds has no gradient and does not change from step {look.samples[0]['s']} on, while "
-            f"{names} other parameters have one.",
+            f"What the optimizer holds has no gradient and does not change from step {look.samples[0]['s']} on, "
+            f"while {names} other parameters have one.",
             look.evidence(since=int(look.samples[0]["s"]), others_with_gradient=names),
         )
     gradients: list[float] = []
@@ -334,8 +344,8 @@ def _not_moving(look: _Look) -> Verdict | None:
     norm = statistics.median(gradients)
     return Verdict(
         "not-moving",
-        f"The parameters do not change at all from step {since} to step {look.n - 1}, though the gradient's norm is "
-        f"{norm:.3g}.",
+        f"The parameters do not change at all from step {since} to step {look.n - 1}, though the gradient's norm "
+        f"is {norm:.3g}.",
         look.evidence(since=since, gradient_norm=norm),
     )
 
@@ -385,19 +395,17 @@ def _bouncing(look: _Look) -> Verdict | None:
         mean, error = look.cosine
         return Verdict(
             "bouncing",
-            f"The loss stands at {t.level:.4g} ({change}), yet successive gradients point against each other "
-            f"(mean cosine "
-            f"{mean:.2f} ± {error:.2f}): the steps jump across the valley.",
+            f"The loss stands at {t.level:.4g} ({change}), yet successive gradients point against each other (mean "
+            f"cosine {mean:.2f} ± {error:.2f}): the steps jump across the valley.",
             look.evidence(gradient_norm=look.gradient[1]),
         )
     constant = _worst_constant(look)
     if constant is not None and t.level > (1 + ABOVE) * constant + 3 * t.error and t.error < ABOVE * constant:
         return Verdict(
             "bouncing",
-            f"The loss stands at {t.level:.4g} ({change}), above the {constant:.4g} that the output's bias "
-            f"alone would reach, "
-            f"and the gradient's norm is {look.gradient[1]:.3g}: shorter steps would fall, these jump across "
-            f"the valley.",
+            f"The loss stands at {t.level:.4g} ({change}), above the {constant:.4g} that the output's bias alone "
+            f"would reach, and the gradient's norm is {look.gradient[1]:.3g}: shorter steps would fall, these "
+            "jump across the valley.",
             look.evidence(gradient_norm=look.gradient[1], constant_answer_loss=constant),
         )
     return None
@@ -431,7 +439,7 @@ def _converged(look: _Look) -> Verdict | None:
     # A first loss can be absurdly high; the constant answer's is the better measure of what there was to gain.
     whole = min(v for v in (p.start, p.baseline) if v is not None) if p.start is not None else None
     if look.bounded and whole is not None and whole > 0 and p.state != "none" and p.end <= SETTLED * whole:
-        left = f"a {whole / p.end:.2g}th of what it began with" if p.end > 0 else "nothing"
+        left = f"hardly anything of the {whole:.3g} that was at stake" if p.end > 0 else "nothing"
         return Verdict("converged", f"The loss is {p.end:.3g}: {left} is left to gain.", look.evidence(at_stake=whole))
     if not _standing(look):
         return None
@@ -443,15 +451,14 @@ def _converged(look: _Look) -> Verdict | None:
         return Verdict(
             "converged",
             f"The loss stands at {t.level:.4g} ({change}) and only {look.share:.0%} of the squared gradient is "
-            f"signal: what "
-            "is left to gain is smaller than the batch noise.",
+            "signal: what is left to gain is smaller than the batch noise.",
             look.evidence(),
         )
     if look.gradient is not None and fell and look.gradient[1] <= SETTLED * look.gradient[0]:
         return Verdict(
             "converged",
-            f"The loss stands at {t.level:.4g} ({change}) and the gradient's norm fell from {look.gradient[0]:.3g} to "
-            f"{look.gradient[1]:.2g}: hardly anything is left to gain here.",
+            f"The loss stands at {t.level:.4g} ({change}) and the gradient's norm fell from {look.gradient[0]:.3g} "
+            f"to {look.gradient[1]:.2g}: hardly anything is left to gain here.",
             look.evidence(gradient_norm=look.gradient[1]),
         )
     first = p.course.first if p.course.first is not None else t.level
@@ -460,16 +467,14 @@ def _converged(look: _Look) -> Verdict | None:
         return Verdict(
             "converged",
             f"The loss has come down from {first:.4g} to {t.level:.4g} and stands ({change}, less than "
-            f"{USEFUL:.0%} of the "
-            f"way); {p.sentence}.",
+            f"{USEFUL:.0%} of the way); {p.sentence}.",
             look.evidence(),
         )
     if p.state in ("learned", "some") and t.most <= min(BELOW_NOISE * t.scatter, SLOWED * gained):
         return Verdict(
             "converged",
             f"The loss stands at {t.level:.4g} ({change}): what it may still gain at that pace is less than a "
-            f"quarter of what "
-            f"one batch differs from the next ({t.scatter:.2g}); {p.sentence}.",
+            f"third of what one batch differs from the next ({t.scatter:.2g}); {p.sentence}.",
             look.evidence(batch_scatter=t.scatter),
         )
     return None
@@ -494,8 +499,8 @@ def _learning(look: _Look) -> Verdict | None:
             over = {"third": "the last third", "half": "the second half", "run": "all"}[name]
             return Verdict(
                 "learning",
-                f"The loss still falls: from {p.start:.4g} to {p.end:.4g} in {look.n} steps, and by {part.gain:.3g} ± "
-                f"{part.error:.2g} over {over} of the steps.",
+                f"The loss still falls: from {p.start:.4g} to {p.end:.4g} in {look.n} steps, and by "
+                f"{part.gain:.3g} ± {part.error:.2g} over {over} of the steps.",
                 look.evidence(),
             )
     return None
@@ -511,26 +516,24 @@ def _unknown(look: _Look) -> Verdict:
     if look.n < FEWEST_STEPS:
         return Verdict(
             "unknown",
-            f"Only {look.n} steps were seen: too few to tell a trend from noise (it takes {FEWEST_STEPS}). "
-            f"Train longer.",
+            f"Only {look.n} steps were seen: too few to tell a trend from noise (it takes {FEWEST_STEPS}). Train "
+            "longer.",
             look.evidence(),
             again,
         )
     if look.opposed:
         return Verdict(
             "unknown",
-            "Two optimizers work on losses of their own, as in adversarial training: neither loss alone says "
-            "how far the "
-            "run has come. Judge it by its outputs.",
+            "Two optimizers work on losses of their own, as in adversarial training: neither loss alone says how "
+            "far the run has come. Judge it by its outputs.",
             look.evidence(),
         )
     t = look.third
     if look.bounded is False and p.course.kind == "nll":
         return Verdict(
             "unknown",
-            f"The loss went to {p.end:.4g}; a negative log-likelihood of classes cannot be negative, so this "
-            f"loss does not "
-            "measure what it should.",
+            f"The loss went to {p.end:.4g}; a negative log-likelihood of classes cannot be negative, so this loss "
+            "does not measure what it should.",
             look.evidence(),
             "unstuck explain L202",
         )
@@ -542,36 +545,33 @@ def _unknown(look: _Look) -> Verdict:
     if t.direction == "rises":
         return Verdict(
             "unknown",
-            f"The loss has turned up: {change} over the last third, to {t.level:.4g}, after {p.start:.4g} at "
-            f"the start. "
-            "Whether it comes back down is not decided yet. Train longer.",
+            f"The loss has turned up: {change} over the last third, to {t.level:.4g}, after {p.start:.4g} at the "
+            "start. Whether it comes back down is not decided yet. Train longer.",
             look.evidence(),
             again,
         )
     if p.state == "none":
         return Verdict(
             "unknown",
-            f"The loss stands at {t.level:.4g} (change over the last third {change}) and {p.sentence}. A "
-            f"plateau, a saddle "
-            "and labels that cannot be predicted look alike from a recording; telling them apart takes curvature.",
+            f"The loss stands at {t.level:.4g} (change over the last third {change}) and {p.sentence}. A plateau, "
+            "a saddle and labels that cannot be predicted look alike from a recording; telling them apart takes "
+            "curvature.",
             look.evidence(),
             again,
         )
-    if t.most > USEFUL * max(abs(t.level), 1e-300):
+    if max(t.most, t.error) > USEFUL * max(abs(t.level), 1e-300):
         return Verdict(
             "unknown",
-            f"The loss is at {t.level:.4g} and changed by {change} over the last third: too noisy to tell "
-            f"standing still "
-            "from falling. Train longer.",
+            f"The loss is at {t.level:.4g} and changed by {change} over the last third: too noisy to tell standing "
+            "still from falling. Train longer.",
             look.evidence(),
             again,
         )
     noise = "" if look.share is None else f" and {look.share:.0%} of the squared gradient is signal, not noise"
     return Verdict(
         "unknown",
-        f"The loss stands at {t.level:.4g} (change over the last third {change}){noise}: a plateau, a saddle "
-        f"and a minimum "
-        "look alike from a recording; telling them apart takes curvature.",
+        f"The loss stands at {t.level:.4g} (change over the last third {change}){noise}: a plateau, a saddle and a "
+        "minimum look alike from a recording; telling them apart takes curvature.",
         look.evidence(),
         again,
     )

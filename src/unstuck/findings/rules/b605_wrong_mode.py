@@ -205,8 +205,7 @@ def _evaluation(recording: Recording, wrong: list[Event]) -> Answer | None:
     line = first.data.get("line")
     return Fired(
         sentence=f"{name} is evaluated in training mode: {len(kept)} forward passes without gradient were seen "
-        f"from step "
-        f"{first.step} on with {count} dropout or batch-norm modules active, and eval() is never called.",
+        f"from step {first.step} on with {count} dropout or batch-norm modules active, and eval() is never called.",
         severity="warning",
         confidence=0.85,
         where=at(line) or name,

@@ -90,8 +90,8 @@ def judge(recording: Recording) -> Answer:
     amount = "is exactly zero" if exact else f"is {later:.1e} of the last one's"
     return Fired(
         sentence=f"The gradient that reaches {early.layer}{blame} {amount} ({late.layer}), in units of each "
-        f"layer's own "
-        f"weights, in the median of {len(ratios)} samples up to step {ratios[-1][0]}; {state.sentence}.",
+        f"layer's own weights, in the median of {len(ratios)} samples up to step {ratios[-1][0]}; "
+        f"{state.sentence}.",
         severity="error" if state.state == "none" else "warning",
         confidence=0.95 if exact else 0.9 if state.state == "none" else 0.6,
         where=early.layer,
@@ -129,10 +129,10 @@ def _advice(recording: Recording, kind: str) -> tuple[Advice, ...]:
             Advice(
                 "another activation",
                 f"A {kind} passes at most "
-                f"{'a quarter of' if 'sigmoid' in kind else 'all, and mostly much less than'} the "
-                "gradient that reaches it. A ReLU passes all or nothing.",
-                f"torch.nn.ReLU()  # in place of torch.nn.{'Sigmoid' if 'sigmoid' in kind else 'Tanh'}() "
-                f"between layers",
+                f"{'a quarter of' if 'sigmoid' in kind else 'all, and mostly much less than'} the gradient that "
+                "reaches it. A ReLU passes all or nothing.",
+                f"torch.nn.ReLU()  # in place of torch.nn.{'Sigmoid' if 'sigmoid' in kind else 'Tanh'}() between "
+                "layers",
             )
         )
     found.append(

@@ -97,11 +97,9 @@ def judge(recording: Recording) -> Answer:
     if worst is not None and worst[1] > THRESHOLDS["pull"][0] and hurt:
         weight, ratio, loss = worst
         return Fired(
-            sentence=f"At step {weight.step} the gradient of {weight.name} has norm {weight.g:.3g} with weights "
-            f"of norm "
-            f"{weight.w:.3g}, where a loss of {loss:.3g} is at stake: a change of a thousandth of these weights "
-            f"changes "
-            f"the loss by {ratio / 1e3:.2g} times that; {reached.sentence}.",
+            sentence=f"At step {weight.step} the gradient of {weight.name} has norm {weight.g:.3g} with weights of "
+            f"norm {weight.w:.3g}, where a loss of {loss:.3g} is at stake: a change of a thousandth of these "
+            f"weights changes the loss by {ratio / 1e3:.2g} times that; {reached.sentence}.",
             severity="error",
             confidence=0.8,
             where=weight.layer,
@@ -114,10 +112,9 @@ def judge(recording: Recording) -> Answer:
     if deep is not None and reached.course.outcome != "well":
         first, last, steep, growth, count = deep
         return Fired(
-            sentence=f"The gradient grows {growth:.3g}-fold from {last.layer} back to {first.layer}, in units of each "
-            f"layer's own weights, in the median of {count} samples: a change of these weights by one percent "
-            f"changes the "
-            f"loss by {steep:.3g} percent of that of a constant answer; {reached.sentence}.",
+            sentence=f"The gradient grows {growth:.3g}-fold from {last.layer} back to {first.layer}, in units of "
+            f"each layer's own weights, in the median of {count} samples: a change of these weights by one "
+            f"percent changes the loss by {steep:.3g} percent of that of a constant answer; {reached.sentence}.",
             severity="error" if hurt else "warning",
             confidence=0.85 if hurt else 0.75,
             where=first.layer,
@@ -137,8 +134,7 @@ def judge(recording: Recording) -> Answer:
             times = f"{size / usual:.3g} times the median of {usual:.3g}" if math.isfinite(size) else "not finite"
             return Fired(
                 sentence=f"At step {step} the gradient's norm is {size:.3g}, {times} before it; the loss was "
-                f"{before:.4g} "
-                f"until then and is {after:.4g} at the end.",
+                f"{before:.4g} until then and is {after:.4g} at the end.",
                 severity="error",
                 confidence=0.8,
                 where=f"step {step}",
@@ -225,9 +221,8 @@ def _recurrent_relapse(recording: Recording, reached: Progress) -> Answer | None
         return None
     return Fired(
         sentence=f"The loss fell to {back.best:.4g} by step {back.best_step}, was back at {back.worst:.4g} by step "
-        f"{back.worst_step} and ends at {back.end:.4g}; the gradient's norm reached {size:.3g}, {ratio:.3g} "
-        f"times that of the "
-        f"first steps, and nothing clips it ({recurrent[0]}).",
+        f"{back.worst_step} and ends at {back.end:.4g}; the gradient's norm reached {size:.3g}, {ratio:.3g} times "
+        f"that of the first steps, and nothing clips it ({recurrent[0]}).",
         severity="warning",
         confidence=0.75,
         where=recurrent[0],

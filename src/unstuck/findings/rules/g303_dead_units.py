@@ -65,8 +65,8 @@ THRESHOLDS = {
     "wall": (0.999, "every unit of a layer; the margin is for rounding of a share"),
     "nearly_all": (
         0.9,
-        "healthy published runs have at most .62 of a layer's ReLUs dead (measured on 37 mended programs); "
-        "asked for only where the run learned next to nothing",
+        "healthy published runs have at most .62 of a layer's ReLUs dead (measured on 37 mended programs); asked "
+        "for only where the run learned next to nothing",
     ),
     "fewest_samples": (2, "one batch may be odd; two in a row that are entirely zero are not chance"),
 }
@@ -104,9 +104,8 @@ def _wall(recording: Recording, walls: list[Course], relus: list[Course], state:
     units = f"all {first.units} units" if first.units else "all units"
     hurts = state in ("none", "unknown")
     return Fired(
-        sentence=f"{count} dead: {units} of {first.name} are zero for every example from step {since} to the "
-        f"last sample "
-        f"at step {first.steps[-1]}; {reached}.",
+        sentence=f"{count} dead: {units} of {first.name} are zero for every example from step {since} to the last "
+        f"sample at step {first.steps[-1]}; {reached}.",
         severity="error" if hurts else "info",
         confidence=0.95 if state == "none" else 0.8 if hurts else 0.6,
         where=layer,
@@ -127,9 +126,8 @@ def _nearly(recording: Recording, nearly: list[Course], reached: str) -> Answer:
     since = worst.since("dead", THRESHOLDS["nearly_all"][0])
     layer = worst.after or worst.name
     return Fired(
-        sentence=f"{worst.last('dead'):.0%} of the units of {worst.name} are zero for every example in each of "
-        f"the last "
-        f"samples, since step {since}; {reached}.",
+        sentence=f"{worst.last('dead'):.0%} of the units of {worst.name} are zero for every example in each of the "
+        f"last samples, since step {since}; {reached}.",
         severity="warning",
         confidence=0.7,
         where=layer,

@@ -101,8 +101,7 @@ def _fired(recording: Recording, flat: list[Course], place: str, reached: Progre
     began = "already at the first sample" if at_start else f"since step {since}"
     return Fired(
         sentence=f"{share:.0%} of the {place} {worst.kind} {worst.name} stands on its flat ends in each of the "
-        f"last samples, "
-        f"{began}; {reached.sentence}.",
+        f"last samples, {began}; {reached.sentence}.",
         severity="error" if share >= THRESHOLDS["output"][0] and reached.state == "none" else "warning",
         confidence=0.85 if share >= THRESHOLDS["output"][0] else 0.65,
         where=worst.after or worst.name,
@@ -126,8 +125,8 @@ def _advice(recording: Recording, worst: Course, place: str, *, at_start: bool) 
         found.append(
             Advice(
                 "smaller start",
-                f"The units are flat before the first step: normalize what enters {layer}, and initialize it "
-                f"for {worst.kind}.",
+                f"The units are flat before the first step: normalize what enters {layer}, and initialize it for "
+                f"{worst.kind}.",
                 f"torch.nn.init.xavier_uniform_(model.{layer}.weight)\ntorch.nn.init.zeros_(model.{layer}.bias)",
             )
         )
@@ -145,8 +144,7 @@ def _advice(recording: Recording, worst: Course, place: str, *, at_start: bool) 
             Advice(
                 "scores into the loss",
                 "Give the raw scores to a loss that applies the activation itself: its gradient does not vanish "
-                "when the "
-                "answer is sure and wrong.",
+                "when the answer is sure and wrong.",
                 "torch.nn.BCEWithLogitsLoss()  # or torch.nn.CrossEntropyLoss(), on the scores",
             )
         )

@@ -100,8 +100,9 @@ def judge(recording: Recording) -> Answer:
     what = "are all zero" if zero else "are all equal"
     others = f" (and {len(stuck) - 1} more layers)" if len(stuck) > 1 else ""
     return Fired(
-        sentence=f"The rows of {name}{others} {what} at step {first['s']}, and so are the rows of its gradient in all "
-        f"{len(stuck[name])} samples up to step {max(stuck[name])}: its units are one unit; {reached.sentence}.",
+        sentence=f"The rows of {name}{others} {what} at step {first['s']}, and so are the rows of its gradient in "
+        f"all {len(stuck[name])} samples up to step {max(stuck[name])}: its units are one unit; "
+        f"{reached.sentence}.",
         severity="error" if reached.state in ("none", "unknown") or len(stuck) == len(hidden) else "warning",
         confidence=0.97,
         where=layer,
@@ -119,7 +120,7 @@ def judge(recording: Recording) -> Answer:
                 "random weights",
                 f"Draw the weights of {layer} at random, or drop the line that fills them with a constant.",
                 f"torch.nn.init.kaiming_uniform_({model_name(recording)}.{layer}.weight, a=5**0.5)  # PyTorch's "
-                f"default",
+                "default",
                 model_line(recording),
             ),
         ),

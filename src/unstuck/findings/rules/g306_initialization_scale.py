@@ -99,8 +99,8 @@ def judge(recording: Recording) -> Answer:
     if len(small) * 2 >= len(gains) and shrunk > THRESHOLDS["shrinkage"][0] and reached.state == "none":
         return _fired(recording, small, gains, 1 / shrunk, above, reached, "small")
     return Passed(
-        f"gains of the layers between {min(g.gain for g in gains):.2g} and {max(g.gain for g in gains):.2g}; "
-        f"the signal changes {growth:.3g}-fold from input to output"
+        f"gains of the layers between {min(g.gain for g in gains):.2g} and {max(g.gain for g in gains):.2g}; the "
+        f"signal changes {growth:.3g}-fold from input to output"
     )
 
 
@@ -145,10 +145,8 @@ def _fired(
     name = model_name(recording)
     return Fired(
         sentence=f"The initial weights are too {side}: {worst.parameter} multiplies the signal by about "
-        f"{worst.gain:.2g} "
-        f"({len(odd)} of {len(gains)} layers are like that), and it {changes} from the input to the output at "
-        f"step 0{start}; "
-        f"{reached.sentence}.",
+        f"{worst.gain:.2g} ({len(odd)} of {len(gains)} layers are like that), and it {changes} from the input to "
+        f"the output at step 0{start}; {reached.sentence}.",
         severity="error" if reached.state == "none" else "warning",
         confidence=0.9 if side == "large" and reached.state == "none" else 0.75,
         where=worst.layer,
@@ -164,8 +162,8 @@ def _fired(
         advice=(
             Advice(
                 "initialize for the activation",
-                f"A deviation of {math.sqrt(2 / worst.fan_in):.2g} keeps the signal's size in {worst.layer}; "
-                f"it has {worst.wstd:.2g}.",
+                f"A deviation of {math.sqrt(2 / worst.fan_in):.2g} keeps the signal's size in {worst.layer}; it "
+                f"has {worst.wstd:.2g}.",
                 f"for layer in {name}.modules():\n"
                 "    if isinstance(layer, (torch.nn.Linear, torch.nn.Conv2d)):\n"
                 "        torch.nn.init.kaiming_normal_(layer.weight, nonlinearity='relu')\n"

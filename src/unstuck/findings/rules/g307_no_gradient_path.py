@@ -84,8 +84,8 @@ def judge(recording: Recording) -> Answer:
     if unused:
         few = ", ".join(unused[:3]) + (f" and {len(unused) - 3} more" if len(unused) > 3 else "")
         return Fired(
-            sentence=f"{len(unused)} parameters held by an optimizer took no part in any of {len(samples)} "
-            f"sampled steps: {few}.",
+            sentence=f"{len(unused)} parameters held by an optimizer took no part in any of {len(samples)} sampled "
+            f"steps: {few}.",
             severity="info",
             confidence=0.8,
             where=unused[0],
@@ -111,8 +111,7 @@ def _no_graph(recording: Recording, event: Event) -> Answer:
             Advice(
                 "keep the graph",
                 "Compute the loss from the model's output as tensors: no detach, .data, .item(), .numpy() or "
-                "torch.tensor() "
-                "on the way, and not inside torch.no_grad().",
+                "torch.tensor() on the way, and not inside torch.no_grad().",
                 "",
                 line,
             ),
@@ -134,8 +133,8 @@ def _nothing(recording: Recording, sentence: str, since: int) -> Answer:
             Advice(
                 "find the flat place",
                 "Some function between the loss and the parameters is constant for every example: dead ReLUs, a "
-                "saturated "
-                "sigmoid or softmax, a softmax over one unit, rounding or an argmax. Print the gradient of the output.",
+                "saturated sigmoid or softmax, a softmax over one unit, rounding or an argmax. Print the "
+                "gradient of the output.",
                 "out.retain_grad(); loss.backward(); print(out.grad.norm())",
                 line,
             ),
@@ -209,9 +208,8 @@ def _severed(recording: Recording, severed: list[str]) -> Answer:
     after = f", though {live}, which comes after them, does" if live else ""
     reached = progress(recording)
     return Fired(
-        sentence=f"{len(severed)} trainable parameters never get a gradient{after}: {few}. The graph is cut "
-        f"above them; "
-        f"{reached.sentence}.",
+        sentence=f"{len(severed)} trainable parameters never get a gradient{after}: {few}. The graph is cut above "
+        f"them; {reached.sentence}.",
         severity="error" if reached.state == "none" else "warning",
         confidence=0.9,
         where=severed[-1].rpartition(".")[0] or severed[-1],
@@ -220,10 +218,9 @@ def _severed(recording: Recording, severed: list[str]) -> Answer:
         advice=(
             Advice(
                 "mend the path",
-                f"Look for detach(), .data, .numpy(), torch.no_grad() or argmax between "
-                f"{severed[-1].rpartition('.')[0]} and "
-                f"{live.rpartition('.')[0] or 'the next layer'}, and remove it. If that part is meant to be "
-                f"fixed, freeze it.",
+                "Look for detach(), .data, .numpy(), torch.no_grad() or argmax between "
+                f"{severed[-1].rpartition('.')[0]} and {live.rpartition('.')[0] or 'the next layer'}, and remove "
+                "it. If that part is meant to be fixed, freeze it.",
                 f"for p in {severed[-1].rpartition('.')[0] or model_name(recording)}.parameters():\n    "
                 f"p.requires_grad_(False)"
                 "  # only if it is meant to be fixed",

@@ -110,9 +110,9 @@ def judge(recording: Recording) -> Answer:
     what = "learning rate" if by_rate is not None else "relative change per step (AdaGrad's denominator)"
     fell = f"; it was falling by {falling[0].gain:.3g} ± {falling[0].error:.2g} before" if falling else ""
     return Fired(
-        sentence=f"The {what} falls below a hundredth of its peak of {peak:.3g} at step {step} of {n} and ends "
-        f"at {last:.2g}; "
-        f"from there on the loss changes by {-after.gain:+.2g} ± {after.error:.2g}{fell}; {reached.sentence}.",
+        sentence=f"The {what} falls below a hundredth of its peak of {peak:.3g} at step {step} of {n} and ends at "
+        f"{last:.2g}; from there on the loss changes by {-after.gain:+.2g} ± {after.error:.2g}{fell}; "
+        f"{reached.sentence}.",
         severity="error" if reached.state == "none" else "warning",
         confidence=0.85 if falling else 0.7,
         where="learning rate" if by_rate is not None else "Adagrad",

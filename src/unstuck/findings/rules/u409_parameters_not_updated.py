@@ -97,9 +97,9 @@ def _stale(recording: Recording, event: Event, *, most: bool) -> Answer:
     reached = progress(recording)
     name = model_name(recording)
     return Fired(
-        sentence=f"{data['count']} of the {data['of']} parameters in the optimizer belong to no model that "
-        f"runs, though the "
-        f"model has parameters of the same shapes: it was made for another copy of the model; {reached.sentence}.",
+        sentence=f"{data['count']} of the {data['of']} parameters in the optimizer belong to no model that runs, "
+        "though the model has parameters of the same shapes: it was made for another copy of the model; "
+        f"{reached.sentence}.",
         severity="error" if most or reached.state == "none" else "warning",
         confidence=0.95,
         where=optimizer_kind(stream) or "optimizer",
@@ -144,8 +144,8 @@ def _standing_still(recording: Recording) -> Answer | None:
         if stuck and not resting and len(stream.learning_rates or ()) <= 1 and _one_rate(stream.optimizer):
             reached = progress(recording)
             return Fired(
-                sentence=f"{len(stuck)} of {last.get('of')} parameters did not change from step {last.get('from')} to "
-                f"{last.get('to')} though they have a gradient, {stuck[0]} among them; {reached.sentence}.",
+                sentence=f"{len(stuck)} of {last.get('of')} parameters did not change from step {last.get('from')} "
+                f"to {last.get('to')} though they have a gradient, {stuck[0]} among them; {reached.sentence}.",
                 severity="warning" if reached.state == "none" else "info",
                 confidence=0.7,
                 where=stuck[0],
@@ -241,8 +241,7 @@ def _rate_zero(recording: Recording, number: int, last: Fact) -> Answer | None:
         return None  # the end of a schedule, or a warm-up that begins at zero
     return Fired(
         sentence=f"No parameter changed from step {last.get('from')} to {last.get('to')}: the learning rate is "
-        f"exactly zero in "
-        f"{zeros} of {len(stream.learning_rate)} steps.",
+        f"exactly zero in {zeros} of {len(stream.learning_rate)} steps.",
         severity="error",
         confidence=0.95,
         where="learning rate",
