@@ -190,6 +190,15 @@ def test_sequences_and_one_dimensional_convolutions():
     assert entry["units"] == 5 and entry["after"] == "1"
 
 
+def test_one_example_and_one_unit():
+    model = Two(F.relu)
+    (entry,) = _read(model(torch.randn(4)).mean(), model)
+    assert entry["units"] == 6 and entry["shape"] == [6] and entry["vary"] is None
+    layer = nn.Linear(4, 1)
+    (entry,) = _read(torch.sigmoid(layer(torch.randn(N, 4)).squeeze(1)).mean(), layer)
+    assert entry["units"] == 1 and entry["vary"] == 1.0
+
+
 def test_repeated_and_recurrent_names():
     class Again(nn.Module):
         def __init__(self):

@@ -224,12 +224,10 @@ def _measure(
         if not shape:
             whole, shape, unit = whole.reshape(1, 1), (1, 1), 1
         elif len(shape) == 1 and kind not in _ROWS:
-            # (N,): the examples' single unit, squeezed, unless it is one example's vector
-            whole, shape, unit = (
-                (whole.reshape(-1, 1), (shape[0], 1), 1)
-                if layer is not None and _batched(layer)
-                else (whole.reshape(1, -1), (1, shape[0]), 1)
-            )
+            # (N,): one unit of N examples where the layer put out a column, else N units of one example
+            column = layer is not None and (layer.shape() or ())[-1:] == (1,)
+            whole = whole.reshape(-1, 1) if column else whole.reshape(1, -1)
+            shape, unit = tuple(whole.shape), 1
         entry["units"] = shape[unit]
         return _numbers(
             whole,
@@ -247,11 +245,6 @@ def _measure(
             f"activation {entry['name']}", str(error).splitlines()[0][:120] if str(error) else type(error).__name__
         )
         return _Measured(entry)
-
-
-def _batched(layer: Node) -> bool:
-    shape = layer.shape()
-    return shape is not None and len(shape) >= 2
 
 
 def _numbers(
