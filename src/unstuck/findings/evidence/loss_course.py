@@ -22,7 +22,7 @@ LEARNED = 0.5
 NOTHING = 0.1
 """How far from the constant answer (0) to the perfect one (1). The middle one says that a run is at work, whatever
 else is odd about it; above the first no remedy could gain much; below the last the inputs were not used."""
-FRESH = 0.6
+FRESH = 0.8
 """Samples older than this share of the run do not tell how it ended."""
 
 Outcome = Literal["diverged", "nothing", "some", "learned", "well", "unknown"]

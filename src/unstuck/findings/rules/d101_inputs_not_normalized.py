@@ -110,18 +110,12 @@ def _fault(feed: Feed) -> str | None:
     rms, size = feed.rms, feed.size
     if rms is None or size is None:
         return None
-    if rms >= THRESHOLDS["large"][0]:
-        return "spread" if (feed.spread or 0) >= THRESHOLDS["spread"][0] else "large"
-    deviation = feed.feature_std_max
-    if deviation is not None and deviation >= THRESHOLDS["large"][0]:
-        return "spread" if (feed.spread or 0) >= THRESHOLDS["spread"][0] else "large"
     offset = feed.mean_to_std
-    if (
-        offset is not None
-        and offset >= THRESHOLDS["offset"][0]
-        and abs(feed.feature_mean_max or 0) >= THRESHOLDS["offset_size"][0]
-    ):
+    far = abs(feed.feature_mean_max or 0) >= THRESHOLDS["offset_size"][0]
+    if offset is not None and offset >= THRESHOLDS["offset"][0] and far:
         return "offset"
+    if max(rms, feed.feature_std_max or 0) >= THRESHOLDS["large"][0]:
+        return "spread" if (feed.spread or 0) >= THRESHOLDS["spread"][0] else "large"
     if 0 < rms <= THRESHOLDS["tiny"][0] and size <= THRESHOLDS["tiny_size"][0]:
         return "tiny"
     return None

@@ -176,7 +176,7 @@ def _linear_in_scores(seen: TermSeen) -> bool:
     """Raw scores of classes picked or weighted, added up and negated: nothing between them and the loss."""
     shape = list(seen.output.get("shape") or [])
     path = [str(name).removesuffix("0").removesuffix("Backward") for name in seen.term.get("op") or ()]
-    if seen.head != [] or len(shape) != 2 or int(shape[1]) < 2 or not path:
+    if seen.term.get("head") != [] or len(shape) != 2 or int(shape[1]) < 2 or not path:
         return False
     picks = any(name in ("Index", "Gather") for name in path) or bool(seen.term.get("weighted"))
     return picks and all(name in _LINEAR for name in path)

@@ -13,7 +13,7 @@ How it is judged
 ----------------
 Nearly every short run still improves a little; that is no finding. It is a warning only when all of this holds:
 the run ended by itself; over the last third of its steps the loss falls by more than three standard errors of
-its own noise, and a good part of that in its second half; the last third brought at least a fifth of everything
+its own noise, and has not clearly flattened in its second half; the last third brought at least a fifth of everything
 gained so far; and less than half of what separates a constant answer from a perfect one was reached, by the
 loss and by right answers or explained variance. Right answers run ahead of the loss of a classifier: where the
 loss came less than three tenths of its way, two thirds of right answers are still little, and where right
@@ -58,7 +58,7 @@ THRESHOLDS = {
     "reached": (0.5, "halfway from a constant answer to a perfect one"),
     "loss_reached": (0.3, "the same by the loss of a classifier alone: right answers run ahead of it"),
     "skill_reached": (0.65, "the same by right answers then"),
-    "ending": (0.25, "part of the last third's fall in its second half; a straight line has a half"),
+    "ending": (0.25, "part of the last third's fall that its second half may have brought; a line has a half"),
     "begun": (0.02, "part of the constant answer's loss that a straight fall must have brought to be more than noise"),
     "useful": (0.05, "part of the remaining loss that the last third brought, below which going on pays little"),
 }  # fmt: skip
@@ -107,7 +107,7 @@ def _judge(recording: Recording, course: LossCourse, third: Trend, sixth: Trend,
     begun = gained >= THRESHOLDS["begun"][0] * top and recent >= THRESHOLDS["recent"][0]
     if third.gain < THRESHOLDS["useful"][0] * third.level and not begun:
         return Passed(settled)
-    straight = sixth.gain >= THRESHOLDS["ending"][0] * third.gain and recent >= THRESHOLDS["recent"][0]
+    straight = sixth.most >= THRESHOLDS["ending"][0] * third.gain and recent >= THRESHOLDS["recent"][0]
     evidence: dict[str, Number] = {
         "fall_last_third": third.gain,
         "fall_standard_error": third.error,

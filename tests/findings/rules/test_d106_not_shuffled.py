@@ -1,0 +1,118 @@
+"""Batches that are not alike."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+
+import pytest
+from literal_losses import (
+    EMPTY,
+    EVEN_STEPS,
+    NO_SAMPLES,
+    UNSEEN,
+    amounts,
+    binary,
+    cross_entropy,
+    labels,
+    output,
+    run,
+    sampled,
+    squared,
+    whole,
+    yes_no,
+)
+
+from unstuck.findings.contract import Fired, NotApplicable, Passed, Skipped
+from unstuck.findings.rules.d106_not_shuffled import judge
+from unstuck.record.recording import Event, Recording
+
+
+def in_batches(
+    data: list[int], size: int, steps: tuple[int, ...] = EVEN_STEPS, *, events: tuple[Event, ...] = ()
+) -> Recording:
+    """A run that walks through these labels again and again."""
+    samples = []
+    for step in steps:
+        start = step * size % len(data)
+        counts = Counter(str(c) for c in (data[start:] + data)[:size])
+        told = cross_entropy(target=labels(dict(counts)), output=output((size, 10)), class_dim=1)
+        samples.append(sampled(step, whole(told)))
+    return Recording.of(loss=[2.3] * 100, samples=samples, events=events)
+
+
+def ten(count: int) -> list[int]:
+    return [i % 10 for i in range(count)]
+
+
+def shuffled(data: list[int], seed: int) -> list[int]:
+    data = list(data)
+    random.Random(seed).shuffle(data)
+    return data
+
+
+@pytest.mark.parametrize("size", [4, 16, 50])
+def test_sorted_by_class(size: int) -> None:
+    answer = judge(in_batches(sorted(ten(1000)), size))
+    assert isinstance(answer, Fired)
+    assert answer.severity == "error" and answer.confidence >= 0.9
+    assert answer.evidence["chance"] < 1e-6
+    assert "100%" in answer.sentence and "randperm" in answer.advice[0].code
+
+
+def test_the_loader_is_named() -> None:
+    events = (Event("shuffle", None, {"sampler": "SequentialSampler", "loaders": 1}),)
+    answer = judge(in_batches(sorted(ten(1000)), 50, events=events))
+    assert (
+        isinstance(answer, Fired) and "SequentialSampler" in answer.sentence and "shuffle=True" in answer.advice[0].code
+    )
+    assert isinstance(judge(in_batches(shuffled(ten(1000), 0), 50, events=events)), Passed)
+
+
+def test_one_example_at_a_time() -> None:
+    late = tuple(range(20)) + tuple(s for k in range(100, 1000, 45) for s in (k, k + 1))
+    answer = judge(in_batches(sorted(ten(1000)), 1, late))
+    assert isinstance(answer, Fired) and "cases" in answer.sentence
+    assert isinstance(judge(in_batches(shuffled(ten(1000), 1), 1, late)), Passed)
+
+
+@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("size", [2, 8, 32])
+def test_shuffled_data_is_left_alone(seed: int, size: int) -> None:
+    assert isinstance(judge(in_batches(shuffled(ten(1000), seed), size)), Passed)
+
+
+def test_the_same_full_batch_every_step() -> None:
+    assert isinstance(judge(in_batches(sorted(ten(40)), 40)), Passed)
+    assert isinstance(judge(in_batches([0, 1, 1, 0], 4)), Passed)
+
+
+def test_batches_that_differ_a_little() -> None:
+    # Every batch leans toward one class (as batches of one length or one author do), but holds all.
+    data = [c for b in range(100) for c in shuffled(ten(40) + [b % 10] * 10, b)]
+    assert isinstance(judge(in_batches(data, 50)), Passed)
+
+
+def test_yes_and_no_in_blocks() -> None:
+    samples = [sampled(s, whole(binary("bce_logits", target=yes_no(float(s % 2))))) for s in range(20)]
+    assert isinstance(judge(Recording.of(loss=[0.7] * 20, samples=samples)), Fired)
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        pytest.param(squared(target=amounts()), id="numbers"),
+        pytest.param(cross_entropy(target=labels(shape=[8, 16, 16]), output=output((8, 10, 16, 16))), id="pixels"),
+        pytest.param(binary("bce_logits", target=yes_no(0.3, (32, 12))), id="several labels"),
+    ],
+)
+def test_what_is_no_single_class_for_an_example(told: dict) -> None:
+    assert isinstance(judge(run(whole(told))), NotApplicable)
+
+
+def test_what_is_not_seen() -> None:
+    assert isinstance(judge(EMPTY), NotApplicable)
+    assert isinstance(judge(NO_SAMPLES), Skipped)
+    assert isinstance(judge(UNSEEN), Skipped)
+    assert isinstance(judge(in_batches(sorted(ten(1000)), 50, (0, 1, 2))), Skipped)
+    assert isinstance(judge(run(whole(cross_entropy(target=labels({"3": 80}))))), NotApplicable)

@@ -1,0 +1,101 @@
+"""Training that ended on its way down."""
+
+from __future__ import annotations
+
+import math
+import random
+from dataclasses import replace
+
+import pytest
+from literal_losses import EMPTY, cross_entropy, run, squared, term, whole
+
+from unstuck.findings.contract import Fired, NotApplicable, Passed, Skipped
+from unstuck.findings.rules.t701_stopped_early import judge
+from unstuck.record.recording import Recording, Series
+
+STOPPED = {"status": 0, "exception": None}
+
+
+def noisy(level: list[float], noise: float = 0.05, seed: int = 0) -> list[float]:
+    draw = random.Random(seed)
+    return [v + noise * draw.gauss(0, 1) for v in level]
+
+
+def classifier(loss: list[float], accuracy: float, **more: object) -> Recording:
+    return run(whole(cross_entropy(accuracy=accuracy)), loss=loss, end=STOPPED, **more)  # type: ignore[arg-type]
+
+
+STRAIGHT = [2.3 - 0.004 * i for i in range(100)]  # to 1.9
+ACCELERATING = [2.3 - 6e-5 * i**2 for i in range(100)]  # to 1.7
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("level", [STRAIGHT, ACCELERATING])
+def test_most_of_the_way_is_left(level: list[float], seed: int) -> None:
+    answer = judge(classifier(noisy(level, 0.02, seed), 0.4))
+    assert isinstance(answer, Fired)
+    assert answer.severity == "warning"
+    assert 0.15 < answer.evidence["part_of_all_gained"] < 0.8  # type: ignore[operator]
+    assert answer.step == 99 and "0.3 or 1" in answer.advice[1].text
+
+
+def test_numbers_far_from_their_mean() -> None:
+    loss = [41.9 - 0.18 * i for i in range(100)]
+    answer = judge(run(whole(squared(r2=-1.0)), loss=loss, end=STOPPED))
+    assert isinstance(answer, Fired) and answer.severity == "warning"
+
+
+def test_right_answers_run_ahead_of_the_loss() -> None:
+    assert isinstance(answer := judge(classifier(noisy(STRAIGHT, 0.02), 0.6)), Fired) and answer.severity == "warning"
+    assert isinstance(answer := judge(classifier(noisy(STRAIGHT, 0.02), 0.75)), Fired) and answer.severity == "info"
+
+
+def test_a_short_demonstration_that_still_improves() -> None:
+    loss = noisy([0.3 + 2.0 * math.exp(-i / 40) for i in range(100)], 0.03)
+    answer = judge(classifier(loss, 0.88))
+    assert isinstance(answer, Passed) or (isinstance(answer, Fired) and answer.severity == "info")
+    assert isinstance(judge(classifier(loss, 0.95)), Passed)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_converged_runs(seed: int) -> None:
+    level = [0.6 + 0.12 * math.exp(-i / 10) for i in range(200)]  # labels with noise: what is left cannot be learned
+    assert isinstance(judge(classifier(noisy(level, 0.05, seed), 0.2)), Passed)
+    assert isinstance(judge(classifier(noisy([2.303] * 200, 0.05, seed), 0.1)), Passed)
+
+
+def test_a_language_model_that_slows_down() -> None:
+    loss = noisy([1.8 + 2.4 / (1 + i / 8) for i in range(200)], 0.05)
+    told = cross_entropy(accuracy=0.35, target=None, output={"shape": [512, 65]})
+    told["head"] = [{**told["head"][0], "size": 65}]
+    assert not isinstance(judge(run(whole(told), loss=loss, end=STOPPED)), Fired)
+
+
+def test_a_loss_that_rose_before_it_fell() -> None:
+    loss = [0.3 + 0.01 * i for i in range(60)] + [0.9 - 0.01 * i for i in range(40)]
+    assert isinstance(judge(run(whole(squared(r2=0.0)), loss=loss, end=STOPPED)), Passed)
+
+
+def test_several_terms_have_no_known_end() -> None:
+    recording = run(whole(squared(r2=0.0), term("custom")), loss=STRAIGHT, end=STOPPED)
+    assert isinstance(judge(recording), Passed)
+
+
+def test_runs_that_did_not_end_by_themselves() -> None:
+    crash = {"status": 1, "exception": {"type": "ValueError", "message": "x"}}
+    assert isinstance(judge(run(whole(cross_entropy(accuracy=0.4)), loss=STRAIGHT, end=crash)), NotApplicable)
+    killed = replace(run(whole(cross_entropy(accuracy=0.4)), loss=STRAIGHT), complete=False)
+    assert isinstance(judge(killed), NotApplicable)
+
+
+def test_losses_that_tell_nothing() -> None:
+    assert isinstance(judge(classifier([2.3] * 50 + [math.nan] * 50, 0.1)), NotApplicable)
+    assert isinstance(judge(run(whole(term("custom")), loss=[-v for v in range(100)], end=STOPPED)), NotApplicable)
+    one = classifier(STRAIGHT, 0.4).main
+    other = replace(one, number=1, loss=Series(range(100), [0.4] * 100))
+    assert isinstance(judge(Recording(streams={0: one, 1: other})), NotApplicable)
+
+
+def test_what_is_not_seen() -> None:
+    assert isinstance(judge(EMPTY), NotApplicable)
+    assert isinstance(judge(Recording.of(loss=[2.3, 2.2], end=STOPPED)), Skipped)
