@@ -173,7 +173,7 @@ class Watcher:
 
     def gradients_asked(self, outputs: Any, inputs: Any, create_graph: bool) -> bool:
         """``torch.autograd.grad`` was called; True when it is the training's own gradient."""
-        if self.depth or self.fast.depth or self.busy or not self.active or create_graph:
+        if self.depth or self.busy or not self.active or create_graph:
             return False
         try:
             output = outputs if isinstance(outputs, torch.Tensor) else outputs[0]
@@ -406,6 +406,7 @@ class Watcher:
             and not self.scaler_seen
             and not self.on_accelerator
             and not self.keep_step_begins
+            and not self.compiled_models
         )
 
     def _describe(self, track: Track, optimizer: torch.optim.Optimizer) -> None:
@@ -588,6 +589,8 @@ class Watcher:
         """``train()`` or ``eval()`` was called."""
         if not self.active or self.busy:
             return
+        if self.fast.rows:  # an evaluation may last: what was held back is written before it
+            self.fast.flush()
         model = self.registry.root(module)
         if model is None:
             return
@@ -598,7 +601,9 @@ class Watcher:
 
     def without_gradient(self, entered: bool) -> None:
         """``no_grad`` or ``inference_mode`` was entered or left."""
-        if self.active and not self.busy and self.step_depth == 0 and not self.depth and not self.fast.depth:
+        if entered and self.active and clock() - self.fast.last_flush > 0.02:
+            self.fast.flush()
+        if self.active and not self.busy and self.step_depth == 0 and not self.depth:
             self.evaluation.without_gradient(entered)
 
     def loss_scaled(self, outputs: Any, scaled: Any) -> None:
@@ -635,6 +640,7 @@ class Watcher:
         if not self.active:
             return
         self.compiled_models = True
+        self.fast.on = False
         self.taps.hear_modules(False)
         try:
             module = target if isinstance(target, torch.nn.Module) else getattr(target, "__self__", None)
@@ -650,6 +656,7 @@ class Watcher:
     def loader_started(self, loader: Any) -> None:
         """A pass over a data loader begins."""
         if self.active and not self.busy:
+            self.fast.flush()
             try:
                 self.sampler.loader_started(loader)
             except Exception as error:
@@ -704,7 +711,7 @@ class Watcher:
         self.active = False
         self.finished = True
         self.fast.on = False
-        self.fast.tail = None
+        self.fast.tail = self.fast.ring = None
         self.fast.journal = None
         self.taps.remove()
 
