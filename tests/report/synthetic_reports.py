@@ -6,8 +6,8 @@ import math
 import random
 from typing import Any
 
-from unstuck.live.assemble import assemble
 from unstuck.findings.contract import Advice, Check, Finding, Fired, Judgement, Verdict
+from unstuck.live.assemble import assemble
 from unstuck.record.recording import Event, Recording, Series, Stream
 
 SCRIPT = "/home/ada/digits/train.py"

@@ -39,7 +39,7 @@ class Track:
 
     def __init__(self, number: int, ref: Callable[[], Any] | None) -> None:
         self.number = number
-        self.ref = ref
+        self.ref: Callable[[], Any] = ref if ref is not None else _nobody
         self.steps = 0
         self.full = 0  # full samples taken
         self.rate: Any = None  # of the first group
@@ -219,6 +219,10 @@ class FastPath:
         if self.ring is not None:
             self.ring.close()
             self.ring = None
+
+
+def _nobody() -> None:
+    return None
 
 
 def _unknown(node: Any) -> int:

@@ -52,7 +52,7 @@ class Ownership:
     def _optimized(self) -> set[int]:
         found: set[int] = set()
         for track in self.watcher.tracks.values():
-            optimizer = track.ref() if track.ref is not None else None
+            optimizer = track.ref()
             if optimizer is not None:
                 found |= {id(p) for group in optimizer.param_groups for p in group["params"]}
         return found
@@ -110,7 +110,7 @@ class Ownership:
             return
         shapes = Counter(tuple(p.shape) for module in models if module is not None for p in module.parameters())
         for track in self.watcher.tracks.values():
-            optimizer = track.ref() if track.ref is not None else None
+            optimizer = track.ref()
             if optimizer is None:
                 continue
             held = [p for group in optimizer.param_groups for p in group["params"]]

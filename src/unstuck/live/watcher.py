@@ -288,7 +288,7 @@ class Watcher:
     def _track(self, optimizer: torch.optim.Optimizer) -> Track:
         key = id(optimizer)
         track = self.tracks.get(key)
-        if track is not None and track.ref is not None and track.ref() is optimizer:
+        if track is not None and track.ref() is optimizer:
             return track
         number = max((t.number for t in self.tracks.values()), default=-1) + 1
         track = Track(number, weakref.ref(optimizer))
