@@ -12,13 +12,15 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from unstuck import optim as optim
     from unstuck.live.context import watch as watch
+    from unstuck.optim import find_rate as find_rate
 
 # Public name: where it is defined. A name of two parts is an object, of one a module.
 _PUBLIC = {
+    "find_rate": "unstuck.optim:find_rate",
     "watch": "unstuck.live.context:watch",
     "optim": "unstuck.optim",
 }
-__all__ = ["__version__", "optim", "watch"]
+__all__ = ["__version__", "find_rate", "optim", "watch"]
 
 
 def __getattr__(name: str) -> Any:
