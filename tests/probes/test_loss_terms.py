@@ -790,7 +790,9 @@ def test_nonfinite_output_is_counted(made):
     out = made.out.clone()
     out = torch.where(torch.arange(N)[:, None] == 0, out * float("inf"), out)
     _, term = only(F.mse_loss(out, made.real))
-    assert term["output"]["nonfinite"] == C
+    assert term["output"]["nonfinite"] == C and term["r2"] is None
+    _, term = only(F.cross_entropy(out, made.y))
+    assert term["accuracy"] is None
     target = made.real.clone()
     target[0, 0] = float("nan")
     _, term = only(F.mse_loss(made.out, target))

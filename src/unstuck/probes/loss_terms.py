@@ -494,7 +494,8 @@ def compare(entry: dict[str, Any], match: Match, limit: int) -> None:
         target = match.compared
     if output is None or target is None or broadcast is not None:
         return
-    if kind in ("nll", "gather", "cross_entropy_soft", "bce", "bce_logits", "kl", "mse", "hinge"):
+    finite = not entry["output"]["nonfinite"]  # the largest of NaNs is no class
+    if finite and kind in ("nll", "gather", "cross_entropy_soft", "bce", "bce_logits", "kl", "mse", "hinge"):
         soft = "cross_entropy_soft" if kind == "kl" else kind
         entry["accuracy"] = accuracy(
             output, target, kind=soft, class_dim=dim, ignore_index=match.ignore_index, limit=limit
