@@ -10,17 +10,23 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from unstuck import examine as examine
     from unstuck import optim as optim
+    from unstuck.examine import check_gradient as check_gradient
+    from unstuck.examine import escape as escape
     from unstuck.live.context import watch as watch
     from unstuck.optim import find_rate as find_rate
 
 # Public name: where it is defined. A name of two parts is an object, of one a module.
 _PUBLIC = {
+    "check_gradient": "unstuck.examine:check_gradient",
+    "escape": "unstuck.examine:escape",
+    "examine": "unstuck.examine",
     "find_rate": "unstuck.optim:find_rate",
     "watch": "unstuck.live.context:watch",
     "optim": "unstuck.optim",
 }
-__all__ = ["__version__", "find_rate", "optim", "watch"]
+__all__ = ["__version__", "check_gradient", "escape", "examine", "find_rate", "optim", "watch"]
 
 
 def __getattr__(name: str) -> Any:
