@@ -16,9 +16,10 @@ How it is judged
 ----------------
 By the statistics of the inputs, measured where they enter the model and checked where they enter a layer (a model that
 divides by 255 itself is fine, and so is one that begins with a normalization layer). Inputs that are badly scaled are
-reported as a warning or error only when this run was hurt: it diverged, learned less than half of what there is, or
-began with a loss many times that of a constant answer and did not learn nine tenths. A run that learned well on raw
-inputs gets information.
+reported as a warning or error only when this run was hurt: it diverged or learned less than half of what there
+is; or it learned less than nine tenths, and either began with a loss many times that of a constant answer or
+was trained by plain gradient descent on huge or tiny inputs. A run that learned well on raw inputs gets
+information.
 
 When it is wrong
 ----------------
@@ -44,7 +45,8 @@ import math
 from unstuck.findings.contract import Advice, Answer, Fired, NotApplicable, Number, Passed, Severity, Skipped
 from unstuck.findings.evidence.feeding import Feed, feeds, normalizes_at_the_door, reaches_a_layer
 from unstuck.findings.evidence.head import nothing_to_read, number, unseen
-from unstuck.findings.evidence.loss_course import LossCourse, loss_course
+from unstuck.findings.evidence.loss_course import WELL, LossCourse, loss_course
+from unstuck.findings.evidence.step_scale import grows_with_loss
 from unstuck.record.recording import Recording, Stream
 
 CODE = "D101"
@@ -125,13 +127,10 @@ def _fired(recording: Recording, stream: Stream, feed: Feed, fault: str, course:
     start = _violent_start(stream, course)
     severity: Severity = "info"
     confidence = 0.6
-    reached = course.reached
-    # By the loss alone a run seems to have learned less than it has: nine tenths are asked only of answers.
-    violent = start is not None and course.skill is not None
-    hurt = course.hurt or (violent and reached is not None and reached < THRESHOLDS["copes"][0])
+    sizes = (feed.rms or 0, feed.feature_std_max or 0)
+    huge = max(sizes) >= THRESHOLDS["huge"][0] or fault == "tiny"
+    hurt = course.hurt or _short_of(course, plain=huge and _plain(stream), violent=start is not None)
     if hurt:
-        sizes = (feed.rms or 0, feed.feature_std_max or 0)
-        huge = max(sizes) >= THRESHOLDS["huge"][0] or fault == "tiny"
         bad = course.outcome in ("diverged", "nothing") or start is not None
         severity = "error" if huge and bad and course.hurt else "warning"
         confidence = 0.93 if start is not None else 0.88 if course.outcome in ("diverged", "nothing") else 0.75
@@ -177,6 +176,21 @@ def _fired(recording: Recording, stream: Stream, feed: Feed, fault: str, course:
         advice=(_advice(feed, fault),),
         line=_model_line(recording, feed),
     )
+
+
+def _plain(stream: Stream) -> bool:
+    """Plain gradient descent, whose step follows the curvature that the inputs make; no rule that rescales it."""
+    return grows_with_loss(str((stream.optimizer or {}).get("kind") or ""))
+
+
+def _short_of(course: LossCourse, *, plain: bool, violent: bool) -> bool:
+    """It learned more than half, but not what it should, and the inputs are known to stand in the way.
+
+    By the loss alone a classifier seems to have learned less than it has: without answers less is asked.
+    """
+    if course.skill is not None and course.reached is not None:
+        return (plain or violent) and course.reached < THRESHOLDS["copes"][0]
+    return plain and course.reached is not None and course.reached < WELL
 
 
 def _violent_start(stream: Stream, course: LossCourse) -> str | None:

@@ -54,8 +54,8 @@ CODE = "L203"
 NAME = "double-sigmoid"
 CLAIM = "probabilities go into a loss that applies the sigmoid itself"
 ENABLED = True
-SICK: tuple[str, ...] = ()
-HEALTHY: tuple[str, ...] = ()
+SICK = ("examples/sick/l203_breast_cancer.py",)
+HEALTHY = ("examples/mended/l203_breast_cancer.py",)
 THRESHOLDS = {
     "samples": (0.5, "the same place may compute another loss in some steps: the majority of its samples counts"),
 }

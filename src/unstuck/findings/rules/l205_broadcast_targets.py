@@ -46,8 +46,8 @@ CODE = "L205"
 NAME = "broadcast-targets"
 CLAIM = "shapes like (N, 1) and (N,) broadcast to (N, N) inside the loss"
 ENABLED = True
-SICK: tuple[str, ...] = ()
-HEALTHY: tuple[str, ...] = ()
+SICK = ("examples/sick/l205_diabetes.py", "examples/sick/l205_breast_cancer_by_hand.py")
+HEALTHY = ("examples/mended/l205_diabetes.py", "examples/mended/l205_breast_cancer_by_hand.py")
 THRESHOLDS: dict[str, tuple[float, str]] = {}
 
 

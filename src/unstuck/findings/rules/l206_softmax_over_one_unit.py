@@ -54,8 +54,8 @@ CODE = "L206"
 NAME = "softmax-over-one-unit"
 CLAIM = "a softmax over a single output is constant"
 ENABLED = True
-SICK: tuple[str, ...] = ()
-HEALTHY: tuple[str, ...] = ()
+SICK = ("examples/sick/l206_breast_cancer.py",)
+HEALTHY = ("examples/mended/l206_breast_cancer.py",)
 THRESHOLDS = {
     "varies": (1e-6, "largest deviation of any output over a batch: a constant, but for rounding"),
 }

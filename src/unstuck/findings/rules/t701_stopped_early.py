@@ -13,12 +13,13 @@ How it is judged
 ----------------
 Nearly every short run still improves a little; that is no finding. It is a warning only when all of this holds:
 the run ended by itself; over the last third of its steps the loss falls by more than three standard errors of
-its own noise, and has not clearly flattened in its second half; the last third brought at least a fifth of everything
-gained so far; and less than half of what separates a constant answer from a perfect one was reached, by the
-loss and by right answers or explained variance. Right answers run ahead of the loss of a classifier: where the
-loss came less than three tenths of its way, two thirds of right answers are still little, and where right
-answers are not known, three tenths are asked of the loss. If the loss still falls usefully but much was
-reached, it is information; otherwise nothing.
+its own noise, and has not clearly flattened in its second half; the last third brought at least a fifth of
+everything gained so far; and less than half of what separates a constant answer from a perfect one was reached,
+by the loss and by right answers or explained variance. Right answers run ahead of the loss of a classifier:
+where the loss came less than three tenths of its way, two thirds of right answers are still little, and where
+right answers are not known, three tenths are asked of the loss. A fall that had not slowed down at all is also
+a warning when the loss came less than half of its way and right answers less than nine tenths. If the loss
+still falls usefully but much was reached, it is information; otherwise nothing.
 
 When it is wrong
 ----------------
@@ -49,8 +50,8 @@ CODE = "T701"
 NAME = "stopped-early"
 CLAIM = "training ended while the loss was falling usefully"
 ENABLED = True
-SICK: tuple[str, ...] = ()
-HEALTHY: tuple[str, ...] = ()
+SICK = ("examples/sick/t701_digits.py",)
+HEALTHY = ("examples/mended/t701_digits.py",)
 THRESHOLDS = {
     "steps": (24, "a third must have enough steps for a line through block means and its error"),
     "recent": (0.2, "part of all gained so far that the last third brought; an exponential decay that came 95 % of its "
@@ -58,6 +59,8 @@ THRESHOLDS = {
     "reached": (0.5, "halfway from a constant answer to a perfect one"),
     "loss_reached": (0.3, "the same by the loss of a classifier alone: right answers run ahead of it"),
     "skill_reached": (0.65, "the same by right answers then"),
+    "full_speed": (1 / 3, "what the last third of a straight line brings: the fall had not slowed down at all"),
+    "nearly": (0.9, "of the way by right answers: little is left, whatever the loss says"),
     "ending": (0.25, "part of the last third's fall that its second half may have brought; a line has a half"),
     "begun": (0.02, "part of the constant answer's loss that a straight fall must have brought to be more than noise"),
     "useful": (0.05, "part of the remaining loss that the last third brought, below which going on pays little"),
@@ -123,15 +126,23 @@ def _judge(recording: Recording, course: LossCourse, third: Trend, sixth: Trend,
     )
     if not course.single:
         return Passed("several terms make up the loss: none tells how much is left")
-    if straight and reached is not None and _little_reached(course, reached):
+    half_way = straight and _half_way(course, recent, reached)
+    if half_way or (straight and reached is not None and _little_reached(course, reached)):
         return _fired(recording, f"{text}; {course.sentence}.", evidence, third, warn=True)
-    if reached is not None and reached >= 0.9:
+    if reached is not None and reached >= THRESHOLDS["nearly"][0]:
         return Passed(f"the loss still fell a little, but {course.sentence}")
     if straight:
         return _fired(recording, f"{text}; {course.sentence}.", evidence, third, warn=False)
     return Passed(
         f"the loss still fell, ever more slowly: the last third brought {min(recent, 1.0):.0%} of all it gained"
     )
+
+
+def _half_way(course: LossCourse, recent: float, reached: float | None) -> bool:
+    """The fall had not slowed down at all, and the loss had come less than half of its way."""
+    if course.fall is None or recent < THRESHOLDS["full_speed"][0]:
+        return False
+    return course.fall < THRESHOLDS["reached"][0] and (reached or 0.0) < THRESHOLDS["nearly"][0]
 
 
 def _little_reached(course: LossCourse, reached: float) -> bool:
