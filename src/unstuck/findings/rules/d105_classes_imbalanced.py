@@ -51,7 +51,7 @@ NAME = "classes-imbalanced"
 CLAIM = "one class dominates, or only one class occurs"
 ENABLED = True
 SICK = ("examples/sick/d105_digits_nine.py",)
-HEALTHY = ("examples/mended/d105_digits_nine.py",)
+HEALTHY = ("examples/mended/d105_digits_nine.py", "examples/healthy/digits_gan.py")
 THRESHOLDS = {
     "dominates": (0.9, "share of the commonest class from which its mere naming looks like success"),
     "examples": (100, "labels counted before a single class is more than chance"),

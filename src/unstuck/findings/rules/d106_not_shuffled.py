@@ -49,7 +49,11 @@ NAME = "not-shuffled"
 CLAIM = "successive batches are not exchangeable (sorted by class, the same order every epoch)"
 ENABLED = True
 SICK = ("examples/sick/d106_digits_by_folder.py", "examples/sick/d106_mnist_sorted.py")
-HEALTHY = ("examples/mended/d106_digits_by_folder.py", "examples/mended/d106_mnist_sorted.py")
+HEALTHY = (
+    "examples/mended/d106_digits_by_folder.py",
+    "examples/mended/d106_mnist_sorted.py",
+    "examples/healthy/digits_contrastive.py",
+)
 THRESHOLDS = {
     "chance": (1e-6, "probability of so uneven batches under shuffling: one false alarm in a million runs"),
     "between": (

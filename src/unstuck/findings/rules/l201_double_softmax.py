@@ -58,7 +58,11 @@ NAME = "double-softmax"
 CLAIM = "probabilities go into a loss that applies softmax itself"
 ENABLED = True
 SICK = ("examples/sick/l201_digits_sequential.py", "examples/sick/l201_digits_conv.py")
-HEALTHY = ("examples/mended/l201_digits_sequential.py", "examples/mended/l201_digits_conv.py")
+HEALTHY = (
+    "examples/mended/l201_digits_sequential.py",
+    "examples/mended/l201_digits_conv.py",
+    "examples/healthy/digits_label_smoothing.py",
+)
 THRESHOLDS = {
     "rows": (0.95, "share of rows that sum to 1 within a thousandth; exact but for half precision"),
     "samples": (0.5, "the same place may compute another loss in some steps: the majority of its samples counts"),

@@ -54,7 +54,7 @@ NAME = "squared-error-for-classes"
 CLAIM = "a classifier is trained with squared or absolute error: the surface is flat where the loss is large"
 ENABLED = True
 SICK = ("examples/sick/l204_digits_mse.py",)
-HEALTHY = ("examples/mended/l204_digits_mse.py",)
+HEALTHY = ("examples/mended/l204_digits_mse.py", "examples/healthy/digits_autoencoder.py")
 THRESHOLDS = {
     "learned": (
         LEARNED,

@@ -57,7 +57,11 @@ NAME = "wrong-sign"
 CLAIM = "the loss is being maximized"
 ENABLED = True
 SICK = ("examples/sick/l211_digits_log_prob.py", "examples/sick/l211_diabetes_minus.py")
-HEALTHY = ("examples/mended/l211_digits_log_prob.py", "examples/mended/l211_diabetes_minus.py")
+HEALTHY = (
+    "examples/mended/l211_digits_log_prob.py",
+    "examples/mended/l211_diabetes_minus.py",
+    "examples/healthy/corridor_reinforce.py",
+)
 THRESHOLDS = {
     "ascent": (0.99, "cosine between an update and the gradient: exactly +1 for plain ascent, −1 for plain descent"),
     "fell": (0.9, "error at the end over that at the start: whoever maximizes it ends above 1"),

@@ -51,7 +51,7 @@ NAME = "stopped-early"
 CLAIM = "training ended while the loss was falling usefully"
 ENABLED = True
 SICK = ("examples/sick/t701_digits.py",)
-HEALTHY = ("examples/mended/t701_digits.py",)
+HEALTHY = ("examples/mended/t701_digits.py", "examples/healthy/noisy_labels.py")
 THRESHOLDS = {
     "steps": (24, "a third must have enough steps for a line through block means and its error"),
     "recent": (0.2, "part of all gained so far that the last third brought; an exponential decay that came 95 % of its "
