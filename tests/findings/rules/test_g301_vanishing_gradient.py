@@ -21,8 +21,8 @@ def test_shrinking_and_stuck() -> None:
     found = judge(stuck([sample(s, params=chain(SHRINKING), acts=sigmoids) for s in STEPS]))
     assert isinstance(found, Fired)
     assert found.severity == "error" and found.where == "net.0"
-    assert found.evidence["ratio"] == pytest.approx(1e-7)
-    assert "5 layers of sigmoid" in found.sentence and "1.0e-07" in found.sentence
+    assert found.evidence["ratio"] == pytest.approx(1e-8)
+    assert "5 layers of sigmoid" in found.sentence and "1.0e-08" in found.sentence
     assert any("ReLU" in advice.code for advice in found.advice)
 
 

@@ -14,13 +14,14 @@ of a constant answer.
 
 How it is judged
 ----------------
-For every weight the recording has the norms of the gradient and of the weight. Their product says how much the loss
-changes with a relative change of that weight, and it is about equal for all layers of a healthy chain, whatever their
-widths. The rule takes the largest of the first third of the layers against the largest of the last third, on every
-sample, and asks that the median ratio be below a thousandth, and that the same hold in the later half of the samples.
-It is an error when the run has learned next to nothing, and a warning when it has not come halfway from a constant
-answer to a perfect one. Adaptive rules often learn in spite of such a ratio; then nothing is said. Early layers whose
-gradient is exactly zero while later ones are alive need no threshold.
+For every weight the recording has the norms of the gradient and of the weight. Their product says how much
+the loss changes with a relative change of that weight, and it is about equal for all layers of a healthy
+chain, whatever their widths. The rule takes the largest of the first quarter of the layers against the
+largest of the last quarter, on every sample, and asks that the median ratio be below a thousandth, and that
+the same hold in the later half of the samples. It is an error when the run has learned next to nothing, and a
+warning when it has not come halfway from a constant answer to a perfect one. Adaptive rules often learn in
+spite of such a ratio; then nothing is said. Early layers whose gradient is exactly zero while later ones are
+alive need no threshold.
 
 When it is wrong
 ----------------
@@ -58,6 +59,7 @@ SICK = ("examples/sick/g301_digits_deep_sigmoid.py",)
 HEALTHY = ("examples/mended/g301_digits_deep_sigmoid.py",)
 THRESHOLDS = {
     "ratio": (1e-3, "AutoTrainer's ratio of the first layer's gradient to the last one's; here of norms times weights"),
+    "small_weight": (0.01, "deviation that an entry is taken to have at least; a fifth of the usual for 100 inputs"),
     "fewest_layers": (4, "three factors between the first and the last: below that a small ratio has other reasons"),
     "fewest_samples": (4, "half of them must confirm the other half"),
 }
@@ -72,7 +74,7 @@ def judge(recording: Recording) -> Answer:
     if max(len(chain) for chain in chains) < THRESHOLDS["fewest_layers"][0]:
         return NotApplicable(f"only {max(len(chain) for chain in chains)} layers with weights")
     pairs = [(chain, *_ends(chain)) for chain in chains if len(chain) >= THRESHOLDS["fewest_layers"][0]]
-    ratios = [(early.step, (early.pull or 0.0) / (late.pull or 1.0)) for _, early, late in pairs if late.pull]
+    ratios = [(early.step, _pull(early) / _pull(late)) for _, early, late in pairs if _pull(late)]
     if len(ratios) < THRESHOLDS["fewest_samples"][0]:
         return Skipped(f"only {len(ratios)} samples with gradients; it takes {THRESHOLDS['fewest_samples'][0]:.0f}")
     whole = statistics.median(r for _, r in ratios)
@@ -111,13 +113,19 @@ def judge(recording: Recording) -> Answer:
 
 def _chain(sample: Fact, recording: Recording) -> list[Weight]:
     """The weights that have a gradient, in forward order."""
-    return [w for w in weights(sample, recording.main) if w.g is not None and w.w > 0]
+    return [w for w in weights(sample, recording.main) if w.g is not None]
+
+
+def _pull(weight: Weight) -> float:
+    """Gradient times weight, where a weight that starts at zero counts as a small one: its gradient is no less alive."""
+    floor = THRESHOLDS["small_weight"][0] * float(weight.stat.get("n") or 1) ** 0.5
+    return float((weight.g or 0.0) * max(weight.w, floor))
 
 
 def _ends(chain: list[Weight]) -> tuple[Weight, Weight]:
-    third = max(1, len(chain) // 3)
-    early = max(chain[:third], key=lambda w: w.pull or 0.0)  # all of them must be small
-    late = max(chain[-third:], key=lambda w: w.pull or 0.0)
+    quarter = max(1, len(chain) // 4)
+    early = max(chain[:quarter], key=_pull)  # all of them must be small
+    late = max(chain[-quarter:], key=_pull)
     return early, late
 
 

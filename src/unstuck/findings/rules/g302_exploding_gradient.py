@@ -14,8 +14,8 @@ away, from where they may not come back: units die or saturate, the loss leaps, 
 How it is judged
 ----------------
 Each of four tests asks that the run was hurt. First: at the first samples, the gradient times the weight of
-some layer is more than a thousand times the loss at stake (that of a constant answer, or the first one), so
-that it changes by a multiple of that with a change of a thousandth of the weights; and the run learned next
+some layer is more than a hundred times the loss at stake (that of a constant answer, or the first one), so
+that it changes by a multiple of that with a change of a hundredth of the weights; and the run learned next
 to nothing. Second: the same product is above thirty in the median of the first samples, and in a chain of
 hidden layers more than five times as large at the beginning as at the end; and the run is not nearly perfect.
 Third: at some step the gradient's norm is more than a hundred times the median of all steps before it, and
@@ -76,7 +76,10 @@ THRESHOLDS = {
     "growth": (5.0, "from the last third of the hidden layers to the first; healthy runs have at most 1.8"),
     "fewest_hidden": (4, "hidden layers, so that there is a growth to speak of"),
     "recurrent": (3.0, "times the median gradient of the first steps, where a recurrent network relapses"),
-    "pull": (1e3, "times the loss, for a relative change of one layer's weights; healthy first steps have .1 to 30"),
+    "pull": (
+        100.0,
+        "times the loss at stake, for a relative change of one layer's weights; healthy first steps have .1 to 16",
+    ),
     "jump": (100.0, "times the median of all earlier norms; mini-batch noise and spikes that recover stay below 30"),
     "fewest_before": (5, "norms before a jump, so that there is a history to jump above"),
     "left_behind": (2.0, "times the loss before the jump, at the end: less is a spike that the run recovered from"),
@@ -94,12 +97,14 @@ def judge(recording: Recording) -> Answer:
     diverges = getattr(verdict, "state", "") == "diverging"
     worst = _steepest(stream, reached.baseline)
     hurt = reached.state == "none" or diverges
-    if worst is not None and worst[1] > THRESHOLDS["pull"][0] and hurt:
+    ends = stream.loss.last if stream.loss else 0.0
+    measured = reached.baseline is not None or not math.isfinite(ends)  # a loss near zero is no measure of itself
+    if worst is not None and worst[1] > THRESHOLDS["pull"][0] and hurt and measured:
         weight, ratio, loss = worst
         return Fired(
             sentence=f"At step {weight.step} the gradient of {weight.name} has norm {weight.g:.3g} with weights of "
-            f"norm {weight.w:.3g}, where a loss of {loss:.3g} is at stake: a change of a thousandth of these "
-            f"weights changes the loss by {ratio / 1e3:.2g} times that; {reached.sentence}.",
+            f"norm {weight.w:.3g}, where a loss of {loss:.3g} is at stake: a change of a hundredth of these "
+            f"weights changes the loss by {ratio / 100:.2g} times that; {reached.sentence}.",
             severity="error",
             confidence=0.8,
             where=weight.layer,
