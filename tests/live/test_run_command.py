@@ -172,7 +172,9 @@ def test_interrupt_keeps_the_recording_and_the_signal(tmp_path: Path) -> None:
     assert report["run"]["steps"] == 50
 
 
-@pytest.mark.parametrize(("steps", "pause", "lost"), [(777, 0.0, 777), (60, 0.01, 0)], ids=["short-steps", "long-steps"])
+@pytest.mark.parametrize(
+    ("steps", "pause", "lost"), [(777, 0.0, 777), (60, 0.01, 0)], ids=["short-steps", "long-steps"]
+)
 def test_kill_nine_keeps_all_but_the_last_moment(tmp_path: Path, steps: int, pause: float, lost: int) -> None:
     text = TRAIN.replace("optimizer.step()", f"optimizer.step(); import time; time.sleep({pause})")
     script = write(

@@ -9,7 +9,9 @@ import typer
 
 from unstuck import __version__
 from unstuck.cli.demo import demo
+from unstuck.cli.examine import examine
 from unstuck.cli.explain import explain
+from unstuck.cli.gradcheck import gradcheck
 from unstuck.cli.report import report
 from unstuck.cli.run import run
 from unstuck.core.errors import UnstuckError
@@ -47,6 +49,10 @@ app.command(
 )(run)
 app.command("report", short_help="Judge a recorded run again and write its report.")(report)
 app.command("explain", short_help="What a finding means, why it hurts, how it is judged, what to do.")(explain)
+app.command("examine", short_help="Where a (model, loss, data) stands: critical point, curvature, the way out.")(
+    examine
+)
+app.command("gradcheck", short_help="Is backpropagation right? Which parameter is not?")(gradcheck)
 app.command("demo", short_help="One minute: a really stuck network on real data, diagnosed; then its mended twin.")(
     demo
 )

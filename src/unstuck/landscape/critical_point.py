@@ -232,7 +232,9 @@ def _material(case: _Case, even: EvenDescent, vanished: bool) -> bool:
         noise=rounding_of(case.exact, case.value) + 1e-15,
     )
     case.evidence["escape_gain"] = further.drop
-    return even.drop > GAIN_ERRORS * error and further.drop > MATERIAL * abs(case.value)
+    # Where the gradient is zero to rounding the descent is a fact of this loss; its batches' scatter has no say in it.
+    above_noise = vanished or even.drop > GAIN_ERRORS * error
+    return above_noise and further.drop > MATERIAL * abs(case.value)
 
 
 def _saddle(case: _Case, even: EvenDescent) -> Standing:
