@@ -124,6 +124,18 @@ class TestNotMoving:
         ]
         assert state(Recording.of(loss=[0.1 + 0.9 * 0.5**i for i in range(60)], samples=samples)) == "converged"
 
+    def test_backward_without_a_step(self) -> None:
+        told = [
+            event("backward_without_step", None, backwards=168, steps=0, last_step_backwards=168, moved=False),
+            event("zero_grad", 0, line=None),
+        ]
+        found = verdict(Recording.of(loss=noisy([2.3] * 60, 0.02), events=told))
+        assert found.state == "not-moving" and "168 backward passes" in found.sentence
+
+    def test_gradients_that_are_only_looked_at(self) -> None:
+        told = event("backward_without_step", None, backwards=10, steps=0, last_step_backwards=10, moved=False)
+        assert state(Recording(events=[told])) == "unknown"
+
 
 class TestBouncing:
     @staticmethod
@@ -155,6 +167,31 @@ class TestBouncing:
         assert state(self.bouncing(-0.9, accuracy=0.9)) != "bouncing"
 
 
+class TestBouncingWithoutNoise:
+    """Where no late sample tells the gradient's direction: the level and the norm."""
+
+    @staticmethod
+    def standing(level: float, *, late: float = 1.0, rate: float | list[float] = 0.3) -> Recording:
+        samples = [sample(s, params=chain([1.0]), term=classes(0.1)) for s in range(5)]
+        recording = Recording.of(loss=[2.3, *noisy([level] * 199, 0.05)], samples=samples, learning_rate=rate)
+        recording.main.gradient_norm = Series([160, 180, 199], [late] * 3)
+        return recording
+
+    def test_above_a_constant_answer(self) -> None:
+        found = verdict(self.standing(2.6))
+        assert found.state == "bouncing"
+        assert found.evidence["constant_answer_loss"] == pytest.approx(math.log(10), abs=1e-3)
+
+    def test_at_a_constant_answer(self) -> None:
+        assert state(self.standing(2.303)) == "unknown"
+
+    def test_with_a_gradient_that_is_small(self) -> None:
+        assert state(self.standing(2.6, late=0.01)) == "unknown"
+
+    def test_with_a_rate_that_has_decayed(self) -> None:
+        assert state(self.standing(2.6, rate=[0.3] * 100 + [0.003] * 100)) == "unknown"
+
+
 class TestConverged:
     def test_at_the_noise_floor(self) -> None:
         """Of twenty runs at their floor, chance may make one or two look as if they still fell; none looks sick."""
@@ -165,6 +202,20 @@ class TestConverged:
         assert sum(v.state == "converged" for v in found) >= 18
         assert {v.state for v in found} <= {"converged", "learning"}
         assert "2%" in next(v for v in found if v.state == "converged").sentence
+
+    def test_below_what_one_batch_differs_from_the_next(self) -> None:
+        """No late sample told the noise of the gradient; the noise of the loss tells as much."""
+        curve = [0.62 + 0.07 * 0.98**i for i in range(2000)]
+        told = [sample(s, term=classes(0.68, {"0": 40, "1": 40})) for s in range(20)]
+        found = [verdict(Recording.of(loss=noisy(curve, 0.04, seed), samples=told)) for seed in range(10)]
+        assert sum(v.state == "converged" for v in found) >= 8
+        assert "one batch differs" in next(v for v in found if v.state == "converged").sentence
+
+    def test_a_first_loss_absurdly_high_is_no_measure(self) -> None:
+        """From ten million to 2.2 is a fall of everything, and nothing."""
+        told = [sample(s, term=classes(0.35)) for s in STEPS]
+        losses = [1e7] * 4 + noisy([1.8] * 56, 0.3)
+        assert state(Recording.of(loss=losses, samples=told)) != "converged"
 
     def test_fitted_to_zero(self) -> None:
         assert state(Recording.of(loss=[2.3 * 0.9**i for i in range(200)])) == "converged"
@@ -225,6 +276,17 @@ class TestUnknown:
             )  # fmt: skip
         found = verdict(Recording(streams=streams))
         assert found.state == "unknown" and "adversarial" in found.sentence
+
+    def test_two_phases_are_not_adversaries(self) -> None:
+        """Training a model, then a head on it with an optimizer of its own."""
+        streams = {}
+        for number, begins, loss in ((0, 0.0, 2.3), (1, 30.0, 0.7)):
+            steps = list(range(100 - 20 * number))
+            streams[number] = Stream(
+                number, loss=Series(steps, [loss * 0.97**s for s in steps]), learning_rate=Series(steps, [0.1] * len(steps)),
+                seconds=Series(steps, [begins + 0.1 * s for s in steps]),
+            )  # fmt: skip
+        assert state(Recording(streams=streams)) == "learning"
 
     def test_a_likelihood_below_zero(self) -> None:
         samples = [sample(s, term=classes(0.1)) for s in STEPS]

@@ -470,11 +470,17 @@ def _converged(look: _Look) -> Verdict | None:
             f"{USEFUL:.0%} of the way); {p.sentence}.",
             look.evidence(),
         )
-    if p.state in ("learned", "some") and t.most <= min(BELOW_NOISE * t.scatter, SLOWED * gained):
+    # The longer stretch tells a small change more surely, where the curve does not bend within it.
+    flat = [part for part in (t, look.half) if part is not None and part.direction == "level"]
+    best = min(flat, key=lambda part: part.most, default=None)
+    if p.state in ("learned", "some") and best and best.most <= min(BELOW_NOISE * t.scatter, SLOWED * gained):
+        over = "the last third" if best is t else "the second half"
         return Verdict(
             "converged",
-            f"The loss stands at {t.level:.4g} ({change}): what it may still gain at that pace is less than a "
-            f"third of what one batch differs from the next ({t.scatter:.2g}); {p.sentence}.",
+            f"The loss stands at {t.level:.4g} (change over {over} {-best.gain:+.2g} ± {best.error:.2g}): what "
+            f"it may still "
+            f"gain at that pace is less than a third of what one batch differs from the next ({t.scatter:.2g}); "
+            f"{p.sentence}.",
             look.evidence(batch_scatter=t.scatter),
         )
     return None

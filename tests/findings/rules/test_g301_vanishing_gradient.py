@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from literal_recordings import STEPS, act, chain, learned, sample, stuck, weight
+from literal_recordings import STEPS, act, chain, classes, learned, sample, stuck, weight
 
 from unstuck.findings.contract import Answer, Fired, NotApplicable, Passed, Skipped
 from unstuck.findings.rules import g301_vanishing_gradient as rule
@@ -61,3 +61,19 @@ def test_few_layers_and_few_samples() -> None:
     assert isinstance(judge(stuck([sample(s, params=chain(SHRINKING[:2])) for s in STEPS])), NotApplicable)
     assert isinstance(judge(stuck([sample(0, params=chain(SHRINKING))])), Skipped)
     assert isinstance(judge(Recording.of(loss=[1.0] * 9)), Skipped)
+
+
+def test_a_quarter_of_the_way_is_a_warning() -> None:
+    told = [sample(s, params=chain(SHRINKING), term=classes(0.3)) for s in STEPS]
+    found = judge(Recording.of(loss=[2.3 - 0.01 * i for i in range(60)], samples=told))
+    assert isinstance(found, Fired) and found.severity == "warning"
+
+
+def test_adapters_that_start_at_zero() -> None:
+    """Low-rank pairs: what reads the input gets no gradient at first, what writes the output is zero and gets one."""
+    params = {}
+    for i in range(6):
+        params[f"net.{i}.A.weight"] = weight(g=1e-7, w=1.0, n=400, order=2 * i)
+        params[f"net.{i}.B.weight"] = weight(g=0.2, w=1e-4, n=400, order=2 * i + 1)
+    params["net.head.weight"] = weight(g=0.3, w=1.0, order=20)
+    assert isinstance(judge(stuck([sample(s, params=params) for s in STEPS])), Passed)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from literal_recordings import STEPS, chain, learned, sample, stuck, weight
+from literal_recordings import STEPS, chain, classes, learned, sample, stuck, weight
 
 from unstuck.findings.contract import Fired, Passed, Skipped
 from unstuck.findings.rules import g302_exploding_gradient as rule
@@ -55,3 +55,59 @@ def test_clipped_norms_are_the_history() -> None:
 
 def test_nothing_known() -> None:
     assert isinstance(rule.judge(Recording.of(loss=[1.0] * 20)), Skipped)
+
+
+def deep(first: float, last: float, layers: int = 8) -> dict[str, dict[str, object]]:
+    """Gradients that grow steadily from the last hidden layer back to the first, and an output layer of .1."""
+    hidden = [first * (last / first) ** (i / (layers - 1)) for i in range(layers)]
+    return chain([*hidden, 0.1])
+
+
+def some(samples: list[dict[str, object]], **more: object) -> Recording:
+    """A run that came a quarter of the way."""
+    told = [{**s, "losses": sample(0, term=classes(0.3))["losses"]} for s in samples]
+    return Recording.of(loss=[2.3 - 0.01 * i for i in range(60)], samples=told, **more)  # type: ignore[arg-type]
+
+
+def test_growth_through_the_layers() -> None:
+    found = rule.judge(some([sample(s, params=deep(200.0, 1.0)) for s in range(10)]))
+    assert isinstance(found, Fired)
+    assert (found.severity, found.where) == ("warning", "net.0")
+    assert found.evidence["growth"] > 30 and "net.7" in found.sentence
+
+
+def test_growth_that_healthy_networks_have() -> None:
+    assert isinstance(rule.judge(some([sample(s, params=deep(16.0, 9.0)) for s in range(10)])), Passed)
+    assert isinstance(rule.judge(some([sample(s, params=deep(200.0, 150.0)) for s in range(10)])), Passed)
+    assert isinstance(rule.judge(learned([sample(s, params=deep(200.0, 1.0)) for s in range(10)])), Passed)
+
+
+def recurrent(kind: str, gradients: list[float], *, end: float = 1.6, clipped: bool = False) -> Recording:
+    """Falls to 1.2 by step 40, is back at 2.5 from step 80 to 120, and then falls to ``end``."""
+    loss = [2.3 - 1.1 * i / 40 for i in range(40)] + [1.2 + 1.3 * i / 40 for i in range(40)] + [2.5] * 40
+    loss += [2.5 - (2.5 - end) * i / 80 for i in range(80)] + [end] * 40
+    steps = [0, 2, 4, 60, 90, 150]
+    samples = [sample(s, params=chain([g]), term=classes(0.3)) for s, g in zip(steps, gradients, strict=True)]
+    model = {"m": 0, "name": "net", "params": [], "modules": [{"name": "net.rnn", "kind": kind}]}
+    recording = Recording.of(loss=loss, samples=samples, models=[model])
+    if clipped:
+        recording.main.clip_norm = Series([0, 60], [1.0, 9.0])
+    return recording
+
+
+def test_a_recurrent_network_that_lost_what_it_had_learned() -> None:
+    found = rule.judge(recurrent("RNN", [1.0, 1.0, 1.0, 8.0, 4.0, 2.0]))
+    assert isinstance(found, Fired)
+    assert found.severity == "warning" and found.where == "RNN"
+    assert found.evidence["times_first_steps"] == 8.0 and "nothing clips it" in found.sentence
+
+
+def test_recurrent_look_alikes() -> None:
+    grew = [1.0, 1.0, 1.0, 8.0, 4.0, 2.0]
+    for recording in (
+        recurrent("Linear", grew),
+        recurrent("RNN", [1.0] * 6),
+        recurrent("LSTM", grew, end=0.5),  # it came back to its best
+        recurrent("GRU", grew, clipped=True),
+    ):
+        assert isinstance(rule.judge(recording), Passed)

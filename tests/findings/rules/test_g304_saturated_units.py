@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from literal_recordings import STEPS, act, learned, sample, stuck
+from literal_recordings import STEPS, act, classes, learned, sample, stuck
 
 from unstuck.findings.contract import Fired, NotApplicable, Passed, Skipped
 from unstuck.findings.rules import g304_saturated_units as rule
@@ -55,3 +55,13 @@ def test_nothing_of_the_kind_and_nothing_known() -> None:
     assert isinstance(rule.judge(stuck([sample(s, acts=one("relu", 1.0)) for s in STEPS])), NotApplicable)
     assert isinstance(rule.judge(stuck([sample(0, acts=one("tanh", 1.0))])), Skipped)
     assert isinstance(rule.judge(Recording.of(loss=[1.0] * 9)), Skipped)
+
+
+def test_flat_from_the_first_sample_on_in_a_run_that_came_a_quarter_of_the_way() -> None:
+    def some(share: float, first: float) -> Recording:
+        told = [sample(s, acts=one("tanh", share if s else first), term=classes(0.3)) for s in STEPS]
+        return Recording.of(loss=[2.3 - 0.01 * i for i in range(60)], samples=told)
+
+    found = rule.judge(some(0.95, 0.95))
+    assert isinstance(found, Fired) and found.severity == "warning"
+    assert isinstance(rule.judge(some(0.95, 0.1)), Passed)

@@ -77,3 +77,13 @@ def test_rows_not_compared() -> None:
     only = [sample(s, params={"net.fc1.weight": weight(order=0), "net.fc2.weight": weight(order=1)}) for s in STEPS]
     assert isinstance(rule.judge(stuck(only)), Skipped)
     assert isinstance(rule.judge(Recording.of(loss=[1.0] * 9)), Skipped)
+
+
+def test_one_sample_is_not_enough() -> None:
+    """In the first step everything behind a last layer of zeros has a gradient of zero."""
+    assert isinstance(rule.judge(stuck([sample(0, params=net(1.0, 0.0, g=0.0))])), Passed)
+
+
+def test_zero_gradients_count_as_alike_though_their_rows_are_not_compared() -> None:
+    found = rule.judge(stuck([sample(s, params=net(1.0, 0.0, w=0.0, g=0.0)) for s in (0, 1, 2)]))
+    assert isinstance(found, Fired) and "all zero" in found.sentence

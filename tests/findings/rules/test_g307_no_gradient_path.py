@@ -109,3 +109,37 @@ def test_dead_units_leave_some_gradient() -> None:
 def test_too_little_seen() -> None:
     assert isinstance(rule.judge(stuck([sample(0, params=chain([0.5, 0.5]))])), Skipped)
     assert isinstance(rule.judge(Recording.of(loss=[1.0] * 9)), Skipped)
+
+
+def _partly_dead(dead_first: bool, *, fan_in: int, seen: float) -> Recording:
+    """Two parameters without gradient, defined before the live ones, as a cut or as a head that is defined early."""
+    names = ["net.a.weight", "net.c.weight"]
+    params = {
+        names[0]: weight(g=None, order=None, layer="net.a"),
+        names[1]: weight(g=0.5, order=0, layer="net.c"),
+    }
+    model = {"m": 0, "name": "net", "params": [{"name": n, "shape": [16, 64], "trainable": True} for n in names]}
+    layers = [{"name": "net.c", "order": 0, "fan_in": fan_in, "in_std": seen, "in_mean": 0.1, "in_rms": seen}]
+    samples = [
+        {**sample(s, params=params, layers=layers), "inputs": [{"model": "net", "mean": 0.1, "std": 1.0}]}
+        for s in STEPS
+    ]
+    told = event("detached", 0, params=names[:1], last_live=names[1]) if dead_first else event("mode", 0)
+    return learned(samples, models=[model], events=[told])
+
+
+def test_a_cut_shows_in_what_enters_the_first_live_layer() -> None:
+    found = rule.judge(_partly_dead(True, fan_in=16, seen=0.4))
+    assert isinstance(found, Fired) and found.severity == "warning" and found.where == "net.a"
+
+
+def test_a_head_defined_early_but_not_used() -> None:
+    """The first layer with a gradient sees the input itself, or something that the head cannot have made."""
+    for recording in (_partly_dead(True, fan_in=64, seen=1.0), _partly_dead(True, fan_in=63, seen=0.4)):
+        found = rule.judge(recording)
+        assert isinstance(found, Fired) and found.severity == "info"
+
+
+def test_tensors_of_no_model_are_the_optimizer_s_matter() -> None:
+    params = chain([0.5, 0.5]) | {"parameter4": weight(g=None, order=None)}
+    assert isinstance(rule.judge(learned([sample(s, params=params) for s in STEPS], models=[NET])), Passed)

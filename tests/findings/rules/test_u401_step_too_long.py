@@ -86,3 +86,44 @@ def test_noisy_losses_of_an_unknown_kind() -> None:
 def test_no_step_and_nothing_measured() -> None:
     assert isinstance(rule.judge(Recording()), NotApplicable)
     assert isinstance(rule.judge(stuck(steps(None))), Skipped)
+
+
+def run(loss: list[float], u: float, accuracy: float, **more: Any) -> Answer:
+    n = len(loss)
+    samples = [sample(s, params=chain([0.1, 0.1], u=u), term=classes(accuracy)) for s in (*range(10), n - 2, n - 1)]
+    return rule.judge(Recording.of(loss=loss, samples=samples, **more))
+
+
+def late_learner(above: int, n: int = 400) -> list[float]:
+    """Leaps to 25, stays above a constant answer for so many steps, and has learned at the end."""
+    return [2.3, *[25.0] * above, *[2.2 - 1.8 * i / (n - above) for i in range(n - above - 1)]]
+
+
+def test_time_lost_above_a_constant_answer() -> None:
+    found = run(late_learner(100), 0.3, 0.85)
+    assert isinstance(found, Fired)
+    assert found.severity == "warning" and found.evidence["share_above_constant_answer"] > 0.2
+    assert "25% of the run" in found.sentence
+
+
+def test_a_short_leap_in_a_run_that_learned() -> None:
+    assert isinstance(run(late_learner(10), 0.3, 0.85), Passed)
+
+
+def test_a_long_leap_with_short_steps() -> None:
+    """Not the step's doing: a broken batch, a reset."""
+    assert isinstance(run(late_learner(100), 0.003, 0.85), Passed)
+
+
+def test_half_a_sickness_takes_all_three_signs() -> None:
+    loss = [2.3, 20.0, 9.0, *[2.3 - 0.5 * i / 60 for i in range(57)]]
+    adam = {"o": 0, "kind": "Adam", "groups": [{"lr": 0.3}]}
+    assert isinstance(run(loss, 0.3, 0.3, learning_rate=0.3, optimizer=adam), Fired)
+    assert isinstance(run(loss, 0.01, 0.3, learning_rate=0.3, optimizer=adam), Passed)
+    assert isinstance(run(loss, 0.3, 0.3, learning_rate=0.1), Passed)
+
+
+def test_a_leap_of_the_gradient_is_not_the_step_s() -> None:
+    losses = [1.0, 1.0, 1e3, 1.0, 1e6, *[math.nan] * 5]
+    found = rule.judge(Recording.of(loss=losses, samples=steps(0.02)))
+    assert isinstance(found, Passed) and "0.02" in found.reason

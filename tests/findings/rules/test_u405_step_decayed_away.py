@@ -78,3 +78,20 @@ def test_a_constant_rate_and_a_short_run() -> None:
     assert isinstance(run(FROZEN, [0.1] * N, 0.4), NotApplicable)
     assert isinstance(rule.judge(Recording.of(loss=[1.0] * 5, learning_rate=[0.1, 0.01, 1e-3, 1e-4, 1e-5])), Skipped)
     assert isinstance(rule.judge(Recording()), Skipped)
+
+
+def test_adagrad_with_a_decay_of_its_own() -> None:
+    """The rate in use is lr / (1 + decay × step): a hundredth after 198 steps of a decay of .5."""
+    optimizer = {"o": 0, "kind": "Adagrad", "groups": [{"lr": 0.02, "lr_decay": 0.5}]}
+    n = 660
+    loss = [0.36 + 0.06 * 0.98**i + DRAW.gauss(0, 0.01) for i in range(n)]
+    found = rule.judge(Recording.of(loss=loss, learning_rate=0.02, optimizer=optimizer))
+    assert isinstance(found, Fired) and found.step == 199
+    plain = {"o": 0, "kind": "Adagrad", "groups": [{"lr": 0.02, "lr_decay": 0.0}]}
+    assert not isinstance(rule.judge(Recording.of(loss=loss, learning_rate=0.02, optimizer=plain)), Fired)
+
+
+def test_an_unknown_loss_that_came_down() -> None:
+    """Nothing to compare with, and half of the loss gone: it may well be done."""
+    loss = [1 + 2 * 0.9**i for i in range(N)]
+    assert isinstance(rule.judge(Recording.of(loss=loss, learning_rate=EARLY)), Passed)

@@ -121,3 +121,40 @@ def test_a_fixed_critic() -> None:
 
 def test_no_step() -> None:
     assert isinstance(rule.judge(Recording()), NotApplicable)
+
+
+def test_a_new_head_that_the_optimizer_does_not_know() -> None:
+    """Two of six tensors are strangers without gradient, and the model's own head is left out: certain, if not fatal."""
+    stale = event("stale_optimizer", 20, o=0, count=2, of=6, same_shapes=True, with_gradient=0)
+    found = rule.judge(learned([sample(s, params=chain([0.5, 0.5])) for s in STEPS], events=[stale, outside()], **NET))
+    assert isinstance(found, Fired)
+    assert found.severity == "warning" and "2 of the 6" in found.sentence
+
+
+def test_strangers_that_get_a_gradient_are_used() -> None:
+    used = event("stale_optimizer", 20, o=0, count=4, of=4, same_shapes=True, with_gradient=4)
+    assert isinstance(rule.judge(learned([sample(s, params=chain([0.5])) for s in STEPS], events=[used])), Passed)
+
+
+def test_layers_kept_in_a_plain_list() -> None:
+    """They run before the layer that is trained, as models of their own."""
+    layers = [{"name": "layer", "order": 1}, {"name": "net.1", "order": 5}]
+    other = {"m": 1, "name": "layer", "params": [{"name": "layer.0.weight", "shape": [4, 4], "trainable": True}]}
+    left = event("untracked", 20, model="layer", params=[{"name": "layer.weight", "gradient": True, "moved": False}])
+
+    def judged(order: list[dict[str, Any]]) -> Any:
+        samples = [sample(s, params=chain([0.5, 0.5]), layers=order) for s in STEPS]
+        models = [*NET["models"], other]  # type: ignore[misc]
+        return rule.judge(stuck(samples, events=[left], models=models, optimizer=NET["optimizer"]))
+
+    found = judged(layers)
+    assert isinstance(found, Fired) and found.severity == "warning"
+    after = judged([{"name": "net.1", "order": 1}, {"name": "layer", "order": 5}])
+    assert isinstance(after, Fired) and after.severity == "info"
+
+
+def test_a_gradient_that_has_vanished_moves_nothing() -> None:
+    still = event("not_moved", 50, o=0, **{"from": 0, "to": 50}, params=["net.0.weight"], of=2)
+    for gradient, kind in ((1e-12, Passed), (0.5, Fired)):
+        samples = [sample(s, params=chain([gradient, 0.5])) for s in STEPS]
+        assert isinstance(rule.judge(stuck(samples, events=[still])), kind)

@@ -43,17 +43,6 @@ def share_above(stream: Stream, level: float) -> float:
     return sum(mean > level for _, mean in found) / len(found) if found else 0.0
 
 
-def last_above(stream: Stream, level: float) -> int | None:
-    """The last step of the opening stretch in which the loss stays above a level; None when it begins below it."""
-    found = parts(stream)
-    if not found or found[0][1] <= level:
-        return None
-    for step, mean in found:
-        if mean <= level:
-            return step
-    return stream.steps
-
-
 def relapse(stream: Stream, baseline: float | None) -> Relapse | None:
     """The relapse of a run; None when it had none, or the constant answer's loss is not known.
 
