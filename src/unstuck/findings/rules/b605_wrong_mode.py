@@ -56,6 +56,9 @@ SICK = (
 HEALTHY = (
     "examples/mended/b605_digits_batch_norm.py",
     "examples/mended/b605_wine_dropout.py",
+    "examples/healthy/wine_swa.py",
+    "examples/healthy/digits_mean_teacher.py",
+    "examples/healthy/digits_gan.py",
 )
 THRESHOLDS = {
     "whole": (0.999, "of the model's dropout and batch-norm modules; less is a part frozen on purpose"),

@@ -56,7 +56,11 @@ NAME = "vanishing-gradient"
 CLAIM = "the gradient shrinks by orders of magnitude from the last layer to the first"
 ENABLED = True
 SICK = ("examples/sick/g301_digits_deep_sigmoid.py",)
-HEALTHY = ("examples/mended/g301_digits_deep_sigmoid.py",)
+HEALTHY = (
+    "examples/mended/g301_digits_deep_sigmoid.py",
+    "examples/healthy/docs_char_gpt.py",
+    "examples/healthy/digits_cnn_cosine.py",
+)
 THRESHOLDS = {
     "ratio": (1e-3, "AutoTrainer's ratio of the first layer's gradient to the last one's; here of norms times weights"),
     "small_weight": (0.01, "deviation that an entry is taken to have at least; a fifth of the usual for 100 inputs"),

@@ -67,6 +67,8 @@ SICK = (
 HEALTHY = (
     "examples/mended/g302_digits_deep_tanh.py",
     "examples/mended/g302_digits_rnn.py",
+    "examples/healthy/digits_lstm.py",
+    "examples/healthy/docs_char_gpt.py",
 )
 THRESHOLDS = {
     "steep": (

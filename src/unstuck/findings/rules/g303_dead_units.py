@@ -60,6 +60,8 @@ SICK = (
 HEALTHY = (
     "examples/mended/g303_breast_cancer_narrow.py",
     "examples/mended/g303_digits_bias.py",
+    "examples/healthy/digits_autoencoder.py",
+    "examples/healthy/digits_mlp_adam.py",
 )
 THRESHOLDS = {
     "wall": (0.999, "every unit of a layer; the margin is for rounding of a share"),

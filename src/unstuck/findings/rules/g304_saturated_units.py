@@ -53,7 +53,11 @@ NAME = "saturated-units"
 CLAIM = "sigmoid, tanh or softmax units on their flat ends"
 ENABLED = True
 SICK = ("examples/sick/g304_digits_tanh.py",)
-HEALTHY = ("examples/mended/g304_digits_tanh.py",)
+HEALTHY = (
+    "examples/mended/g304_digits_tanh.py",
+    "examples/healthy/digits_lstm.py",
+    "examples/healthy/digits_gan.py",
+)
 THRESHOLDS = {
     "hidden": (0.5, "more than half of a layer's entries, as DeepDiagnosis asks; only where the run learned nothing"),
     "output": (0.9, "nearly all answers sure, and no better than a constant one"),

@@ -47,7 +47,11 @@ NAME = "symmetric-initialization"
 CLAIM = "units of a layer start equal and so stay equal"
 ENABLED = True
 SICK = ("examples/sick/g305_digits_constant.py",)
-HEALTHY = ("examples/mended/g305_digits_constant.py",)
+HEALTHY = (
+    "examples/mended/g305_digits_constant.py",
+    "examples/healthy/digits_frozen_backbone.py",
+    "examples/healthy/docs_char_gpt.py",
+)
 THRESHOLDS = {
     "equal_rows": (1.0, "all rows; the test is exact"),
     "first_steps": (20, "the start of the run: equal rows later are another matter (pruning, collapse)"),

@@ -58,6 +58,8 @@ SICK = (
 HEALTHY = (
     "examples/mended/g306_digits_small_normal.py",
     "examples/mended/g306_digits_unit_normal.py",
+    "examples/healthy/digits_vae.py",
+    "examples/healthy/docs_char_gpt.py",
 )
 THRESHOLDS = {
     "large_gain": (5.0, "three and a half times He's 1.41, the largest in common use"),

@@ -59,6 +59,9 @@ SICK = (
 HEALTHY = (
     "examples/mended/g307_diabetes_numpy.py",
     "examples/mended/g307_digits_features.py",
+    "examples/healthy/digits_multi_task.py",
+    "examples/healthy/digits_gan.py",
+    "examples/healthy/digits_contrastive.py",
 )
 THRESHOLDS = {
     "fewest_samples": (3, "a parameter that another phase or task uses shows within a few samples; the test is exact"),

@@ -65,6 +65,9 @@ SICK = (
 HEALTHY = (
     "examples/mended/u401_digits_adam.py",
     "examples/mended/u401_digits_sgd.py",
+    "examples/healthy/corridor_reinforce.py",
+    "examples/healthy/breast_cancer_lbfgs.py",
+    "examples/healthy/noisy_labels.py",
 )
 THRESHOLDS = {
     "time_lost": (

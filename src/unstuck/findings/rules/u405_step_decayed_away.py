@@ -55,6 +55,7 @@ SICK = (
 HEALTHY = (
     "examples/mended/u405_diabetes_adagrad.py",
     "examples/mended/u405_digits_exponential.py",
+    "examples/healthy/digits_cnn_cosine.py",
 )
 THRESHOLDS = {
     "gone": (0.01, "of its peak: a cosine is below that for its last 6 % only, a linear decay for its last 1 %"),

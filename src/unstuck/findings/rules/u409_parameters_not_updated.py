@@ -58,6 +58,10 @@ HEALTHY = (
     "examples/mended/u409_digits_head_only.py",
     "examples/mended/u409_digits_layer_list.py",
     "examples/mended/u409_wine_reset.py",
+    "examples/healthy/digits_frozen_backbone.py",
+    "examples/healthy/corridor_dqn.py",
+    "examples/healthy/digits_mean_teacher.py",
+    "examples/healthy/words_sparse_embedding.py",
 )
 THRESHOLDS = {
     "felt": (1e-5, "of the weight's norm for one step; single precision rounds at 6e-8 of an entry"),

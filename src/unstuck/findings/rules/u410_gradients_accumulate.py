@@ -54,6 +54,9 @@ SICK = (
 HEALTHY = (
     "examples/mended/u410_diabetes_epoch.py",
     "examples/mended/u410_digits_conv.py",
+    "examples/healthy/digits_accumulation.py",
+    "examples/healthy/digits_gan.py",
+    "examples/healthy/digits_two_optimizers.py",
 )
 THRESHOLDS = {
     "carried": (0.99, "all of a gradient; the margin is for rounding of the comparison"),

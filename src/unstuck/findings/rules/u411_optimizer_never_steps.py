@@ -42,7 +42,11 @@ NAME = "optimizer-never-steps"
 CLAIM = "backward passes without steps"
 ENABLED = True
 SICK = ("examples/sick/u411_digits.py",)
-HEALTHY = ("examples/mended/u411_digits.py",)
+HEALTHY = (
+    "examples/mended/u411_digits.py",
+    "examples/healthy/digits_by_hand.py",
+    "examples/healthy/digits_accumulation.py",
+)
 THRESHOLDS = {
     "fewest": (3, "backward passes: one or two may be a test"),
     "tail": (0.5, "of all backward passes came after the last step"),
