@@ -63,6 +63,8 @@ def test_baselines() -> None:
     assert rows.baseline == pytest.approx(0.1 * 0.9)
     yes = loss_course(run(whole(binary("bce_logits", target=yes_no(0.25)))))
     assert yes.baseline == pytest.approx(-(0.25 * math.log(0.25) + 0.75 * math.log(0.75)))
+    halves = loss_course(run(whole(term("l1", (), output=output((32, 1)), target=yes_no(0.25)))))
+    assert halves.baseline == pytest.approx(0.25)
     words = term("nll", (), output=output((512, 1000)), target={"shape": [512], "classes": {"0": 9}, "distinct": 65})
     assert loss_course(run(whole(words))).baseline == pytest.approx(math.log(1000))
 

@@ -90,6 +90,22 @@ def test_a_violent_start_and_four_fifths_learned() -> None:
     assert isinstance(wholly, Fired) and wholly.severity == "info"
 
 
+def test_plain_descent_on_pixels_and_four_fifths_learned() -> None:
+    plain = judge(fed(PIXELS, accuracy=0.8, loss=FALLING))
+    recording = fed(PIXELS, accuracy=0.8, loss=FALLING)
+    recording.main.optimizer = {"o": 0, "kind": "Adam", "groups": []}
+    rescaled = judge(recording)
+    assert isinstance(plain, Fired) and plain.severity == "info"  # the loss has come down to a twentieth
+    assert isinstance(rescaled, Fired) and rescaled.severity == "info"
+    slow = [2.303] * 30 + [0.6] * 70
+    recording = fed(PIXELS, accuracy=0.8, loss=slow)
+    plain = judge(recording)
+    assert isinstance(plain, Fired) and plain.severity == "warning"
+    recording.main.optimizer = {"o": 0, "kind": "Adam", "groups": []}
+    rescaled = judge(recording)
+    assert isinstance(rescaled, Fired) and rescaled.severity == "info"
+
+
 def test_saturation_before_the_first_step_tells() -> None:
     answer = judge(fed(YEARS, accuracy=0.1, acts=[act("tanh1", "tanh", saturated=1.0)]))
     assert isinstance(answer, Fired) and "saturated before the first step" in answer.sentence

@@ -57,9 +57,22 @@ def test_a_run_that_copes() -> None:
     assert isinstance(answer, Fired) and answer.severity == "info"
 
 
-def test_partly_explained_is_a_warning() -> None:
-    answer = judge(run(told(0.3, mean=150.0), loss=[29000.0] + [4200.0] * 99))
+def test_a_run_that_was_half_over_before_it_arrived() -> None:
+    answer = judge(run(told(0.3, mean=150.0), loss=[29000.0] * 50 + [4200.0] * 50))
     assert isinstance(answer, Fired) and answer.severity == "warning"
+    assert "50% of the run went by" in answer.sentence
+
+
+def test_inputs_that_do_not_say_more() -> None:
+    # It arrived at once; what it does not explain is not a matter of the targets' size.
+    answer = judge(run(told(0.3, mean=150.0), loss=[29000.0] + [4200.0] * 99))
+    assert isinstance(answer, Fired) and answer.severity == "info"
+
+
+def test_without_late_samples_the_loss_tells() -> None:
+    recording = run(told(-3.0), loss=[29000.0] * 50 + [21000.0] * 50, steps=range(20))
+    answer = judge(recording)
+    assert isinstance(answer, Fired) and answer.severity == "error"
 
 
 def test_health() -> None:

@@ -98,10 +98,25 @@ def test_yes_and_no_in_blocks() -> None:
     assert isinstance(judge(Recording.of(loss=[0.7] * 20, samples=samples)), Fired)
 
 
+def in_order(end: float) -> Recording:
+    """Targets that rise from batch to batch; the loss starts at their variance and ends at a part of it."""
+    samples = [sampled(s, whole(squared(target=amounts(s / 10, 0.03)))) for s in range(20)]
+    return Recording.of(loss=[0.33] * 20 + [0.33 * end] * 80, samples=samples)
+
+
+def test_numbers_in_order() -> None:
+    answer = judge(in_order(0.6))
+    assert isinstance(answer, Fired) and answer.severity == "warning"
+    assert "one size at a time" in answer.sentence
+    # A series in time that is learned well is fed in order by custom.
+    assert isinstance(judge(in_order(0.05)), Passed)
+    assert isinstance(judge(run(whole(squared()), loss=[1.0] * 100)), Passed)
+
+
 @pytest.mark.parametrize(
     "told",
     [
-        pytest.param(squared(target=amounts()), id="numbers"),
+        pytest.param(squared(target=amounts(shape=(32, 5))), id="several numbers"),
         pytest.param(cross_entropy(target=labels(shape=[8, 16, 16]), output=output((8, 10, 16, 16))), id="pixels"),
         pytest.param(binary("bce_logits", target=yes_no(0.3, (32, 12))), id="several labels"),
     ],

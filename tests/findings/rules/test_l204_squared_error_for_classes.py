@@ -54,6 +54,15 @@ def test_absolute_error_behind_a_sigmoid() -> None:
     assert "absolute error on yes/no targets behind a sigmoid" in answer.sentence
 
 
+def test_behind_a_softmax_more_is_asked_than_on_raw_scores() -> None:
+    flat = judge(run(whole(classifier(0.7)), loss=[0.09] * 20 + [0.05] * 80))
+    straight = judge(
+        run(whole(squared(output=output(), target=one_hot(), accuracy=0.7)), loss=[0.09] * 20 + [0.05] * 80)
+    )
+    assert isinstance(flat, Fired) and flat.severity == "warning"
+    assert isinstance(straight, Fired) and straight.severity == "info"
+
+
 def test_exclusive_or_that_is_solved() -> None:
     told = squared(active("sigmoid"), output=output((4, 1), **IN_UNIT), target=yes_no(0.5, (4, 1)), r2=0.99)
     answer = judge(run(whole(told), loss=[0.25] * 50 + [0.001] * 50))

@@ -47,6 +47,14 @@ def test_a_rate_that_was_tuned_for_the_sum() -> None:
     assert isinstance(stuck, Fired) and stuck.severity == "info"
 
 
+def test_momentum_lengthens_the_step() -> None:
+    groups = [{"lr": 0.004, "momentum": 0.9, "params": ["w"]}]
+    with_it = judge(run(summed(0.1), loss=[184.0] * 100, learning_rate=0.004, groups=groups))
+    without = judge(run(summed(0.1), loss=[184.0] * 100, learning_rate=0.004))
+    assert isinstance(with_it, Fired) and with_it.severity == "error"
+    assert isinstance(without, Fired) and without.severity == "info"
+
+
 @pytest.mark.parametrize("kind", ["Adam", "AdamW", "RMSprop", "SomethingUnknown"])
 def test_rules_that_divide_by_the_gradient_do_not_care(kind: str) -> None:
     answer = judge(run(summed(0.1), loss=[184.0] * 100, optimizer=kind))

@@ -47,7 +47,16 @@ def test_numbers_far_from_their_mean() -> None:
 
 def test_right_answers_run_ahead_of_the_loss() -> None:
     assert isinstance(answer := judge(classifier(noisy(STRAIGHT, 0.02), 0.6)), Fired) and answer.severity == "warning"
-    assert isinstance(answer := judge(classifier(noisy(STRAIGHT, 0.02), 0.75)), Fired) and answer.severity == "info"
+    assert isinstance(judge(classifier(noisy(STRAIGHT, 0.02), 0.95)), Passed)
+
+
+def test_half_of_the_way_at_full_speed() -> None:
+    fast = noisy([2.3 - 0.011 * i for i in range(100)], 0.03)  # to 1.2 in a straight line
+    slowing = noisy([1.1 + 1.2 * math.exp(-i / 45) for i in range(100)], 0.03)  # to 1.23, ever more slowly
+    answer = judge(classifier(fast, 0.8))
+    assert isinstance(answer, Fired) and answer.severity == "warning"
+    answer = judge(classifier(slowing, 0.8))
+    assert not isinstance(answer, Fired) or answer.severity == "info"
 
 
 def test_a_short_demonstration_that_still_improves() -> None:

@@ -25,6 +25,9 @@ else is odd about it; above the first no remedy could gain much; below the last 
 FRESH = 0.8
 """Samples older than this share of the run do not tell how it ended."""
 
+Baseline = Literal[
+    "entropy of the class shares", "logarithm of the class count", "variance of the targets", "deviation of the targets"
+]
 Outcome = Literal["diverged", "nothing", "some", "learned", "well", "unknown"]
 
 
@@ -207,7 +210,7 @@ def _baseline(
     main: list[TermSeen], counts: Counter[str], terms: list[TermSeen]
 ) -> tuple[
     float | None,
-    Literal["entropy of the class shares", "logarithm of the class count", "variance of the targets"] | None,
+    Baseline | None,
 ]:
     """The loss of the constant answer on the scale of the recorded loss; None unless the loss is that one term."""
     if not main or len(main) != len(terms):
@@ -231,6 +234,11 @@ def _baseline(
         if kind == "nll" and not counts and size and size > 1:
             return scale * math.log(size), "logarithm of the class count"
         return None, None
+    if kind == "l1" and all(t.target.get("binary") for t in main):
+        means = [m for t in main if (m := number(t.target.get("mean"))) is not None and math.isfinite(m)]
+        share = statistics.fmean(means) if means else 0.0
+        # Absolute error is least for the commoner of the two answers.
+        return (scale * min(share, 1 - share), "deviation of the targets") if 0 < share < 1 else (None, None)
     if kind == "mse":
         if any(t.target.get("one_hot") for t in main):
             n = sum(counts.values())

@@ -13,8 +13,10 @@ with Adam the output moves by a learning rate a step and needs thousands of step
 
 How it is judged
 ----------------
-The targets' mean or deviation is 100 or more, and the run did not cope: the loss is not finite, exploded, or the output
-explains less than half of the targets' variance at the end. A run that copes gets information.
+The targets' mean or deviation is 100 or more (30, when the loss exploded or all answers ended alike), and the run
+did not cope: the loss is not finite, or less than half of the targets' variance is explained and either the
+answers have not even arrived at the targets' mean, or are all alike, or a third of the run went by before they
+arrived. A run that copes, and one that explains little for another reason, gets information.
 
 When it is wrong
 ----------------
@@ -50,7 +52,7 @@ from unstuck.findings.evidence.head import (
     statistic,
 )
 from unstuck.findings.evidence.loss_course import LossCourse, loss_course, target_variance
-from unstuck.record.recording import Recording
+from unstuck.record.recording import Recording, Stream
 
 CODE = "D104"
 NAME = "targets-not-normalized"
@@ -64,6 +66,9 @@ THRESHOLDS = {
     "died": (30, "the same, when the loss exploded or all answers are alike at the end: the gradient is 30 times that "
              "of standardized targets"),
     "explained": (0.5, "halfway from the constant answer to the perfect one: the run copes"),
+    "worse": (0.5, "loss above that of the mean alone, as a part of it: the output has not arrived there"),
+    "spent": (0.3, "of the run that passed on the way to the mean alone: the steps are made for targets of size one"),
+    "near": (1.5, "times the loss of the mean alone"),
     "behind": (1, "distance of the mean answer from the mean target at the end, in deviations: not even there"),
 }  # fmt: skip
 
@@ -95,7 +100,7 @@ def judge(recording: Recording) -> Answer:
         return Passed("one of several terms: the loss as a whole is not on the scale of these targets")
     if _bounded(place) or adversarial(recording):
         return Passed("the output is bounded, or chases another network: the size of the targets is not what matters")
-    return _fired(place, course, mean, deviation, exploded=exploded)
+    return _fired(recording.streams[place.stream], place, course, mean, deviation, exploded=exploded)
 
 
 def _alike(place: Place, deviation: float) -> bool:
@@ -115,29 +120,50 @@ def _explained(place: Place, course: LossCourse) -> float | None:
     return max(known) if known else None
 
 
-def _fired(place: Place, course: LossCourse, mean: float, deviation: float, *, exploded: bool) -> Fired:
+def _spent(stream: Stream, course: LossCourse) -> float | None:
+    """Share of the run that went by before the loss was near that of the best constant answer."""
+    if course.baseline is None or not stream.loss:
+        return None
+    near = THRESHOLDS["near"][0] * course.baseline
+    values = list(stream.loss.values)
+    width = max(1, len(values) // 50)
+    for i in range(0, len(values), width):
+        if statistics.fmean(values[i : i + width]) <= near:
+            return i / len(values)
+    return 1.0
+
+
+def _fired(stream: Stream, place: Place, course: LossCourse, mean: float, deviation: float, *, exploded: bool) -> Fired:
     explained = _explained(place, course)
     arrived = [
         v for t in place.seen[-5:] if t.step >= 0.6 * course.steps and (v := number(t.output.get("mean"))) is not None
     ]
     answer = statistics.fmean(arrived) if arrived and all(map(math.isfinite, arrived)) else None
     squared = place.kind == "mse"
-    severity: Severity
+    behind = (answer is not None and abs(answer - mean) > THRESHOLDS["behind"][0] * deviation) or (
+        course.fall is not None and course.fall < -THRESHOLDS["worse"][0]
+    )
+    spent = _spent(stream, course)
+    late = spent is not None and spent >= THRESHOLDS["spent"][0]
+    severity: Severity = "info"
+    confidence = 0.5
     if course.diverged:
         severity, confidence, ends = "error", 0.85, course.sentence
     elif explained is None:
-        severity, confidence, ends = "info", 0.4, "how much it explains could not be measured"
+        ends = "how much it explains could not be measured"
     elif explained >= THRESHOLDS["explained"][0]:
-        severity, confidence, ends = "info", 0.5, f"{explained:.0%} of their variance is explained, so the run copes"
+        ends = f"{explained:.0%} of their variance is explained, so the run copes"
     else:
-        behind = answer is not None and abs(answer - mean) > THRESHOLDS["behind"][0] * deviation
-        severity = "error" if (behind or exploded) and explained <= 0.1 else "warning"
-        confidence = 0.9 if behind else 0.8 if exploded or explained <= 0 else 0.6
         ends = f"after {course.steps} steps {max(0.0, explained):.0%} of their variance is explained"
+        if behind or exploded or late:
+            severity = "error" if (behind or exploded) and explained <= 0.1 else "warning"
+            confidence = 0.9 if behind else 0.8 if exploded else 0.7
         if behind and answer is not None:
             ends += f" and the answers have a mean of {answer:.4g}"
         elif exploded:
             ends += " and all answers are alike"
+        elif late and spent is not None:
+            ends += f", and {spent:.0%} of the run went by before the loss came down to what the mean alone costs"
     first = f"; the first loss is {course.first:.4g}" if course.first is not None and squared else ""
     evidence: dict[str, Number] = {"target_mean": mean, "target_deviation": deviation, **course.evidence()}
     if answer is not None:

@@ -16,8 +16,9 @@ How it is judged
 The classes of the sampled batches (the first twenty steps and later ones) are compared by Pearson's test:
 batches drawn from shuffled data would be so uneven with a probability below one in a million, and at least a
 third of the classes' variance lies between batches. With one example a batch, the share of successive examples
-of the same class is tested instead. Always the same full batch, or a loader without shuffling whose data is
-mixed, is no finding.
+of the same class is tested instead. Targets that are numbers must lie between batches to four fifths, and the
+loss must have come less than four fifths of its way, since series in time are fed in order by custom. Always
+the same full batch, or a loader without shuffling whose data is mixed, is no finding.
 
 When it is wrong
 ----------------
@@ -36,13 +37,14 @@ examples). Fault TDC shuffled (Ben Braiek and Khomh, 2023). Wilson and Hilferty,
 
 from __future__ import annotations
 
+import math
 import statistics
 
 from unstuck.findings.contract import Advice, Answer, Fired, NotApplicable, Number, Passed, Severity, Skipped
-from unstuck.findings.evidence.classes import Batch, Mixing, batches, majority, mixing, repeats, total
-from unstuck.findings.evidence.head import Place, adversarial, nothing_to_read, places
-from unstuck.findings.evidence.loss_course import loss_course
-from unstuck.record.recording import Recording
+from unstuck.findings.evidence.classes import Batch, Mixing, batches, chi_square_tail, majority, mixing, repeats, total
+from unstuck.findings.evidence.head import NUMBER_KINDS, Place, adversarial, nothing_to_read, number, places
+from unstuck.findings.evidence.loss_course import WELL, loss_course
+from unstuck.record.recording import Fact, Recording
 
 CODE = "D106"
 NAME = "not-shuffled"
@@ -78,7 +80,7 @@ def judge(recording: Recording) -> Answer:
         if p.stream == stream.number and _classes_of_examples(p)
     ]  # fmt: skip
     if not some:
-        return NotApplicable("no targets that are one class for each example")
+        return _numbers(recording)
     if adversarial(recording):
         return NotApplicable("several optimizers: real and generated examples come in batches of their own")
     place = some[0]
@@ -98,6 +100,58 @@ def judge(recording: Recording) -> Answer:
             return _uneven(recording, place, seen, mixed)
         return Passed(f"{max(0.0, mixed.between):.0%} of the classes' variance lies between batches")
     return _one_by_one(recording, place, seen)
+
+
+def _numbers(recording: Recording) -> Answer:
+    """Targets that are numbers: series in time are fed in order by custom, so it must have hurt as well."""
+    stream = recording.main
+    some = [p for p in places(recording, *NUMBER_KINDS) if p.stream == stream.number and p.alone]
+    if not some or adversarial(recording):
+        return NotApplicable("no targets that are one class for each example")
+    place = some[0]
+    batches_ = [b for t in place.seen if (b := _moments(t.target)) is not None]
+    if len(batches_) < THRESHOLDS["batches"][0]:
+        return NotApplicable("no targets that are one class or one number for each example")
+    n = sum(b[0] for b in batches_)
+    mean = sum(b[0] * b[1] for b in batches_) / n
+    between = sum(b[0] * (b[1] - mean) ** 2 for b in batches_)
+    within = sum(b[0] * b[2] ** 2 for b in batches_)
+    if between + within <= 0 or n <= 2 * len(batches_):
+        return Passed("the targets do not vary")
+    share = between / (between + within)
+    freedom = len(batches_) - 1
+    chance = chi_square_tail(between / max(within / (n - len(batches_)), 1e-300), freedom)
+    course = loss_course(recording)
+    mixed = share < THRESHOLDS["sorted"][0] or chance >= THRESHOLDS["chance"][0]
+    if mixed or course.fall is None or course.fall >= WELL:
+        return Passed(f"{share:.0%} of the targets' variance lies between batches")
+    return _fired(
+        recording,
+        place,
+        f"Batches hold targets of one size at a time: {share:.0%} of their variance lies between batches, where "
+        f"shuffled "
+        f"data gives {freedom / n:.0%}; {course.sentence}",
+        "warning",
+        0.6,
+        {"variance_between_batches": share, "chance": chance, "batches": len(batches_), **course.evidence()},
+    )
+
+
+def _moments(target: Fact) -> tuple[int, float, float] | None:
+    """Count, mean and deviation of a batch of single numbers."""
+    shape = list(target.get("shape") or ())
+    mean, std = number(target.get("mean")), number(target.get("std"))
+    single = len(shape) == 1 or (len(shape) == 2 and int(shape[1]) == 1)
+    if (
+        not single
+        or mean is None
+        or std is None
+        or not math.isfinite(mean)
+        or not math.isfinite(std)
+        or int(shape[0]) < 2
+    ):
+        return None
+    return int(shape[0]), mean, std
 
 
 def _classes_of_examples(place: Place) -> bool:

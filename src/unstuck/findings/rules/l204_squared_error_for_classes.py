@@ -15,8 +15,9 @@ examples, and always giving the commonest answer is a place to get stuck.
 How it is judged
 ----------------
 The kind of loss and of targets are exact, from the graph. By itself that is a choice that often works, so it is
-reported as information only. It is a warning when this run learned less than half of what there is (by right
-answers, against always naming the commonest class) or its loss is not finite.
+reported as information only. It is a warning when this run learned less than half of what there is (four fifths,
+where a sigmoid or softmax makes the surface flat), measured by right answers against always naming the commonest
+class, or when its loss is not finite.
 
 When it is wrong
 ----------------
@@ -46,7 +47,7 @@ from unstuck.findings.evidence.head import (
     nothing_to_read,
     places,
 )
-from unstuck.findings.evidence.loss_course import LEARNED, LossCourse, loss_course
+from unstuck.findings.evidence.loss_course import LEARNED, WELL, LossCourse, loss_course
 from unstuck.record.recording import Recording
 
 CODE = "L204"
@@ -59,6 +60,10 @@ THRESHOLDS = {
     "learned": (
         LEARNED,
         "halfway from the constant answer to the perfect one: the choice of loss did not stop this run",
+    ),
+    "learned_squashed": (
+        WELL,
+        "behind a sigmoid or softmax the surface is flat for what is wrong: four fifths are asked",
     ),
     "samples": (0.5, "the same place may compute another loss in some steps: the majority of its samples counts"),
 }
@@ -117,7 +122,8 @@ def _fired(place: Place, course: LossCourse) -> Fired:
     behind = f" behind a {squashed}" if squashed else ""
     evidence: dict[str, Number] = {"loss_kind": place.kind, "samples": len(place.seen), **course.evidence()}
     severity: Severity
-    if course.hurt and not (course.skill is not None and course.skill >= LEARNED):
+    enough = THRESHOLDS["learned_squashed" if squashed else "learned"][0]
+    if course.diverged or (course.reached is not None and course.reached < enough):
         severity, ends = "warning", f"{course.sentence}"
         confidence = 0.85 if squashed and course.outcome != "diverged" else 0.6
     elif course.outcome == "unknown":

@@ -78,7 +78,7 @@ def _shapes(seen: TermSeen) -> tuple[list[int], list[int]] | None:
 
 def _different_dimensions(seen: TermSeen) -> bool:
     shapes = _shapes(seen)
-    return shapes is not None and len(shapes[0]) != len(shapes[1])
+    return shapes is not None and seen.plain and len(shapes[0]) != len(shapes[1])
 
 
 def _two_dimensional_pairs(seen: TermSeen) -> bool:

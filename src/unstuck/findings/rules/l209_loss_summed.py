@@ -57,6 +57,10 @@ THRESHOLDS = {
         0.5,
         "learning rate times summands: plain SGD on networks without normalization is rarely stable above a few tenths",
     ),
+    "effective_rate_with_momentum": (
+        0.2,
+        "the same with momentum of 0.8 and more, which lengthens steps fivefold and more",
+    ),
     "dead": (0.95, "share of a hidden layer's units that are zero for every example of the batch"),
 }
 
@@ -100,6 +104,11 @@ def _fired(place: Place, stream: Stream, kind: str, course: LossCourse) -> Fired
     clipped = len(stream.clip_maximum) > 0.5 * max(1, len(stream.loss))
     scales = grows_with_loss(kind) if kind else True
     hurts = course.diverged or course.hurt or dead is not None
+    momentum = max(
+        (number(g.get("momentum")) or 0.0 for g in (stream.optimizer or {}).get("groups") or ()), default=0.0
+    )
+    limit = THRESHOLDS["effective_rate_with_momentum" if momentum >= 0.8 else "effective_rate"][0]
+    too_long = effective > limit or course.diverged
     evidence: dict[str, Number] = {
         "summands": summands,
         "learning_rate": rate,
@@ -109,13 +118,14 @@ def _fired(place: Place, stream: Stream, kind: str, course: LossCourse) -> Fired
     text = f"The loss sums over {summands:.0f} numbers instead of averaging them"
     severity: Severity = "info"
     confidence = 0.9
-    if scales and not clipped and hurts and effective > THRESHOLDS["effective_rate"][0]:
+    if scales and not clipped and hurts and too_long:
         text += f": with {kind or 'updates by hand'} a rate of {rate:g} acts like {effective:.3g} on the mean"
         if dead is not None:
             evidence["dead_layer"] = dead
             text += f"; the units of {dead} are dead"
-        severity = "error" if course.diverged or dead is not None or course.outcome == "nothing" else "warning"
-        confidence = 0.9 if severity == "error" else 0.75
+        broke = course.diverged or dead is not None or course.outcome == "nothing"
+        severity = "error" if broke and effective > limit else "warning"
+        confidence = 0.9 if severity == "error" else 0.75 if effective > limit else 0.6
         text += f"; {course.sentence}"
     elif not scales:
         text += f"; {kind} divides by the size of the gradient, so its step hardly changes"
