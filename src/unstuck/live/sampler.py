@@ -183,7 +183,7 @@ class Sampler:
         entry = self._ask("loss", lambda: probes.loss_terms(graph, value=loss), None)
         if entry is not None:
             entry["line"] = line
-            self._fill_from_module(entry)
+            self._fill_from_module(entry, loss)
             self.losses.append(entry)
             if isinstance(entry.get("value"), float) and not math.isfinite(entry["value"]):
                 self._nonfinite("loss", "loss", line=line)
@@ -209,18 +209,17 @@ class Sampler:
             self._by_hand(parameters)
         return examples
 
-    def _fill_from_module(self, entry: dict[str, Any]) -> None:
+    def _fill_from_module(self, entry: dict[str, Any], loss: torch.Tensor) -> None:
         """Where a compiled part hides the graph, what the loss module was called with tells the terms."""
         call, self.loss_call = self.loss_call, None
         known = [t for t in entry.get("terms", ()) if t.get("kind") != "custom"]
         if call is None or known:
             return
-        read = getattr(probes, "loss_module_terms", None)
-        if read is None:
-            return
-        found = self._ask("loss_module", lambda: read(call[0], call[1], call[2]), None)
-        if found:
-            entry["terms"] = found["terms"] if isinstance(found, Mapping) else found
+        module, args, _ = call
+        names = self.watcher.registry.names
+        found = self._ask("loss_module", lambda: probes.loss_module_terms(module, args, loss, names=names), None)
+        if found is not None:
+            entry.update({key: value for key, value in found.items() if key not in ("value", "line")})
 
     def _examples(self, entry: dict[str, Any] | None) -> int:
         rows = 0
