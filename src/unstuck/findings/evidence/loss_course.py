@@ -43,9 +43,7 @@ class LossCourse:
     highest: float | None  # largest finite loss
     nonfinite_at: int | None  # first step whose loss is not finite
     baseline: float | None  # loss of the best answer that ignores the inputs, on the scale of the recorded loss
-    baseline_kind: (
-        Literal["entropy of the class shares", "logarithm of the class count", "variance of the targets"] | None
-    )
+    baseline_kind: Baseline | None
     kind: str | None  # of the commonest data term
     accuracy: float | None  # in the last samples, when they are fresh
     majority: float | None  # share of the commonest class

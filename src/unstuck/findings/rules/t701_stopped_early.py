@@ -59,7 +59,7 @@ THRESHOLDS = {
     "reached": (0.5, "halfway from a constant answer to a perfect one"),
     "loss_reached": (0.3, "the same by the loss of a classifier alone: right answers run ahead of it"),
     "skill_reached": (0.65, "the same by right answers then"),
-    "full_speed": (1 / 3, "what the last third of a straight line brings: the fall had not slowed down at all"),
+    "full_speed": (0.3, "a third, less noise, is what the last third of a straight line brings: it had not slowed down"),
     "nearly": (0.9, "of the way by right answers: little is left, whatever the loss says"),
     "ending": (0.25, "part of the last third's fall that its second half may have brought; a line has a half"),
     "begun": (0.02, "part of the constant answer's loss that a straight fall must have brought to be more than noise"),
