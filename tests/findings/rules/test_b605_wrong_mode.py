@@ -75,6 +75,11 @@ def test_train_was_not_called_again_between_samples() -> None:
     assert (found.severity, found.step) == ("warning", 20)
 
 
+def test_folds_with_a_fresh_model_each() -> None:
+    """A new model is in training mode without a call; under the same name its mode cannot be told."""
+    assert isinstance(run(mode(20, False), mode(40, False), models=(NET, {**NET, "m": 1})), Passed)
+
+
 def test_eval_at_the_end_and_calls_that_were_not_kept() -> None:
     assert isinstance(run(mode(20, False), mode(20, True), mode(57, False)), Passed)
     assert isinstance(run(*(mode(i, i % 2 == 1) for i in range(39)), mode(39, False)), Passed)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from literal_recordings import STEPS, act, learned, sample, stuck
 
-from unstuck.findings.contract import Fired, NotApplicable, Passed, Skipped
+from unstuck.findings.contract import Fired, NotApplicable, Passed, Skipped, Verdict
 from unstuck.findings.rules import g303_dead_units as rule
 from unstuck.record.recording import Recording
 
@@ -66,3 +66,12 @@ def test_other_activations_and_missing_samples() -> None:
     assert isinstance(rule.judge(stuck([sample(s, acts=tanh) for s in STEPS])), NotApplicable)
     assert isinstance(rule.judge(stuck([sample(0, acts=layers(1.0))])), Skipped)
     assert isinstance(rule.judge(Recording.of(loss=[1.0] * 9)), Skipped)
+
+
+def test_a_wall_in_a_run_of_which_nothing_is_known_but_that_it_falls() -> None:
+    recording = Recording.of(
+        loss=[3.0 - 0.02 * i for i in range(60)], samples=[sample(s, acts=layers(1.0)) for s in STEPS]
+    )
+    recording.extras["verdict"] = Verdict("learning", "It falls.")
+    found = rule.judge(recording)
+    assert isinstance(found, Fired) and found.severity == "info"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from literal_recordings import event
+from literal_recordings import event, sample, stuck
 
 from unstuck.findings.contract import Fired, Passed, Skipped
 from unstuck.findings.rules import g308_not_finite as rule
@@ -63,6 +63,8 @@ def test_the_scaler_looking_for_its_scale() -> None:
 def test_a_gradient_without_scaler() -> None:
     events = [event("nonfinite", 3, where="gradient", name="net.fc.weight")]
     found = rule.judge(Recording.of(loss=[1.0] * 20, events=events))
+    assert isinstance(found, Fired) and found.severity == "info"
+    found = rule.judge(stuck([sample(0)], events=events))
     assert isinstance(found, Fired) and found.severity == "warning"
 
 

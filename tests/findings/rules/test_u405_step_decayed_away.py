@@ -95,3 +95,11 @@ def test_an_unknown_loss_that_came_down() -> None:
     """Nothing to compare with, and half of the loss gone: it may well be done."""
     loss = [1 + 2 * 0.9**i for i in range(N)]
     assert isinstance(rule.judge(Recording.of(loss=loss, learning_rate=EARLY)), Passed)
+
+
+def test_a_first_group_that_is_held_still() -> None:
+    """The recording's rate is the first group's; what counts is the largest."""
+    recording = Recording.of(loss=FROZEN, learning_rate=EARLY, samples=[sample(190, term=classes(0.4))])
+    assert isinstance(rule.judge(recording), Fired)
+    recording.main.learning_rates = [(i, [rate, 0.1]) for i, rate in enumerate(EARLY)]
+    assert not isinstance(rule.judge(recording), Fired)

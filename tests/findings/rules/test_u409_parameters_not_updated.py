@@ -84,18 +84,28 @@ def outside(*, gradient: bool = True, moved: bool = False, of: str = "net") -> A
     return event("untracked", 20, model=of, params=[{"name": f"{of}.0.weight", "gradient": gradient, "moved": moved}])
 
 
+HELD = {"net.1.weight": weight(g=0.5, order=1)}
 NET = {"models": [model("net", [True, True])], "optimizer": holds("net.1.weight")}
 
 
 def test_a_layer_left_out_of_the_optimizer() -> None:
-    found = rule.judge(stuck([sample(s, params=chain([0.5, 0.5])) for s in STEPS], events=[outside()], **NET))
+    found = rule.judge(stuck([sample(s, params=HELD) for s in STEPS], events=[outside()], **NET))
     assert isinstance(found, Fired)
     assert found.severity == "warning" and "net.0.weight" in found.sentence
 
 
 def test_training_only_the_head_of_a_run_that_learns() -> None:
-    found = rule.judge(learned([sample(s, params=chain([0.5, 0.5])) for s in STEPS], events=[outside()], **NET))
+    found = rule.judge(learned([sample(s, params=HELD) for s in STEPS], events=[outside()], **NET))
     assert isinstance(found, Fired) and found.severity == "info"
+
+
+def test_a_phase_in_which_only_the_head_was_trained() -> None:
+    """A second optimizer takes up the rest later; what was left out early no longer is."""
+    recording = stuck([sample(s, params=HELD) for s in STEPS], events=[outside()], **NET)
+    later = Recording.of(loss=[1.0] * 5, optimizer=holds("net.0.weight", "net.1.weight")).main
+    later.number = 1
+    recording.streams[1] = later
+    assert isinstance(rule.judge(recording), Passed)
 
 
 def test_averages_and_targets() -> None:
@@ -110,7 +120,7 @@ def test_a_fixed_critic() -> None:
     """A loss network passes the gradient on and is in no optimizer, all of it."""
     other = {"m": 1, "name": "vgg", "params": [{"name": "vgg.0.weight", "shape": [4, 4], "trainable": True}]}
     recording = stuck(
-        [sample(s, params=chain([0.5, 0.5])) for s in STEPS],
+        [sample(s, params=HELD) for s in STEPS],
         events=[outside(of="vgg")],
         models=[*NET["models"], other],  # type: ignore[misc]
         optimizer=NET["optimizer"],
@@ -126,7 +136,7 @@ def test_no_step() -> None:
 def test_a_new_head_that_the_optimizer_does_not_know() -> None:
     """Two of six tensors are strangers without gradient, and the model's own head is left out: certain, if not fatal."""
     stale = event("stale_optimizer", 20, o=0, count=2, of=6, same_shapes=True, with_gradient=0)
-    found = rule.judge(learned([sample(s, params=chain([0.5, 0.5])) for s in STEPS], events=[stale, outside()], **NET))
+    found = rule.judge(learned([sample(s, params=HELD) for s in STEPS], events=[stale, outside()], **NET))
     assert isinstance(found, Fired)
     assert found.severity == "warning" and "2 of the 6" in found.sentence
 
@@ -143,7 +153,7 @@ def test_layers_kept_in_a_plain_list() -> None:
     left = event("untracked", 20, model="layer", params=[{"name": "layer.weight", "gradient": True, "moved": False}])
 
     def judged(order: list[dict[str, Any]]) -> Any:
-        samples = [sample(s, params=chain([0.5, 0.5]), layers=order) for s in STEPS]
+        samples = [sample(s, params=HELD, layers=order) for s in STEPS]
         models = [*NET["models"], other]  # type: ignore[misc]
         return rule.judge(stuck(samples, events=[left], models=models, optimizer=NET["optimizer"]))
 

@@ -57,13 +57,28 @@ def trainable_names(recording: Recording) -> dict[str, bool]:
 
 
 def left_out(recording: Recording) -> list[str]:
-    """Parameters that get a gradient, are in no optimizer and do not move, as far as the watcher told."""
+    """Parameters that get a gradient, are in no optimizer and do not move, as far as the watcher told.
+
+    Those that an optimizer takes up later (a second phase, a group that is added) are not among them.
+    """
+    held = held_names(recording)
     return [
         str(param["name"])
         for event in recording.happened("untracked")
         for param in event.data.get("params") or ()
-        if param.get("gradient") and not param.get("moved")
+        if param.get("gradient") and not param.get("moved") and str(param["name"]) not in held
     ]
+
+
+def held_names(recording: Recording) -> set[str]:
+    """The parameters that any optimizer ever held, as far as it was told."""
+    found: set[str] = set()
+    for stream in recording.streams.values():
+        for group in (stream.optimizer or {}).get("groups") or ():
+            found |= {str(name) for name in group.get("params") or ()}
+        for sample in stream.samples:
+            found |= {str(n) for n, stat in (sample.get("params") or {}).items() if stat.get("o") is not None}
+    return found
 
 
 def means_to_train(recording: Recording) -> bool:

@@ -100,12 +100,16 @@ def judge(recording: Recording) -> Answer:
 def _never_back(recording: Recording) -> list[Event]:
     """Between samples: ``eval()`` was the last call on the trained model, and many steps came after it."""
     calls = recording.happened("mode")
+    if len([s for s in recording.streams.values() if s.steps]) > 1:
+        return []  # folds, phases, adversaries: whose mode it is cannot be told by a name
     if len(calls) >= THRESHOLDS["calls_kept"][0]:
         return []  # later calls were not written down
     found = []
     for model in recording.models:
         name = model.get("name")
         own = [e for e in calls if e.data.get("model") == name and e.step is not None]
+        if [m.get("name") for m in recording.models].count(name) > 1:
+            continue
         if not own or own[-1].data.get("training") is not False or name not in _trained(recording):
             continue
         # The first of the calls that no train() came after.

@@ -137,7 +137,7 @@ def judge(recording: Recording) -> Answer:
     if jump is not None:
         step, size, usual, before, after = jump
         lasting = not math.isfinite(after) or after > before + (THRESHOLDS["left_behind"][0] - 1) * abs(before)
-        if lasting and (diverges or reached.state != "learned"):
+        if lasting and (reached.state == "none" or not math.isfinite(after)):
             times = f"{size / usual:.3g} times the median of {usual:.3g}" if math.isfinite(size) else "not finite"
             return Fired(
                 sentence=f"At step {step} the gradient's norm is {size:.3g}, {times} before it; the loss was "

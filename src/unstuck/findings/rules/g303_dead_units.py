@@ -104,7 +104,8 @@ def _wall(recording: Recording, walls: list[Course], relus: list[Course], state:
     layer = first.after or first.name
     count = f"{len(walls)} of {len(relus)} ReLU layers are" if len(walls) > 1 else f"{first.name} is"
     units = f"all {first.units} units" if first.units else "all units"
-    hurts = state in ("none", "unknown")
+    stands = getattr(recording.extras.get("verdict"), "state", "")
+    hurts = state == "none" or (state == "unknown" and stands not in ("learning", "converged"))
     return Fired(
         sentence=f"{count} dead: {units} of {first.name} are zero for every example from step {since} to the last "
         f"sample at step {first.steps[-1]}; {reached}.",

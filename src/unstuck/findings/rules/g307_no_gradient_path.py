@@ -160,6 +160,8 @@ def _without(recording: Recording) -> tuple[list[str], list[str]]:
                     got.add(name)
                     if order is not None:
                         live_order = max(live_order, float(order))
+                if stat.get("trainable") is False:
+                    got.add(name)  # frozen, if only in this phase: not a matter of the path
                 if stat.get("o") is not None and "g" in stat:
                     held[name] = float(order) if order is not None else held.get(name)
     # Tensors of no known model are a matter of the optimizer (U409), not of the graph.

@@ -41,6 +41,7 @@ import statistics
 
 from unstuck.findings.contract import Advice, Answer, Fired, Passed, Skipped
 from unstuck.findings.evidence.places import at, backward_line
+from unstuck.findings.evidence.progress import progress
 from unstuck.record.recording import Event, Recording, Stream
 
 CODE = "G308"
@@ -94,12 +95,13 @@ def judge(recording: Recording) -> Answer:
         else "the losses are finite still"
     )
     serious = lasts or parameter
+    hurt = progress(recording).state == "none"
     grew = before is not None and before[1] > 10 * max(abs(before[0]), 1e-12)
     return Fired(
         sentence=f"The first number that is not finite is in {place} at step {step}; {ending}"
         + (f"; the loss went from {before[0]:.4g} to {before[1]:.4g} before that" if before else "")
         + ".",
-        severity="error" if serious else "warning" if many > 1 or gradients else "info",
+        severity="error" if serious else "warning" if (many or gradients) and hurt else "info",
         confidence=0.99 if serious else 0.8,
         where=where or at(backward_line(stream)) or "the loss",
         step=step,

@@ -147,7 +147,8 @@ def _signs(stream: Stream, state: str) -> _Signs:
         late = median(ratios.values[-5:])
         ratio = max(r for r in (ratio, late) if r is not None and not math.isnan(r)) if not math.isnan(late) else ratio
     rate = stream.learning_rate.first if stream.learning_rate else None
-    peak = max(stream.learning_rate.values) if stream.learning_rate else None
+    every = [rate for _, rates in stream.learning_rates for rate in rates]
+    peak = max([*stream.learning_rate.values, *every]) if stream.learning_rate else None
     return _Signs(leap, leap_step, ratio, rate, rate_is_unusual(optimizer_kind(stream), peak) if peak else None)
 
 

@@ -135,9 +135,25 @@ def _effective(stream: Stream) -> Series:
     """The learning rate that the rule really uses: Adagrad's own decay divides it by 1 + decay × step."""
     groups = (stream.optimizer or {}).get("groups") or ()
     decay = groups[0].get("lr_decay") if groups else None
+    if any(len(rates) > 1 for _, rates in stream.learning_rates):
+        return _largest(stream)
     if not isinstance(decay, int | float) or decay <= 0:
         return stream.learning_rate
     return Series(list(stream.learning_rate.steps), [rate / (1 + decay * step) for step, rate in stream.learning_rate])
+
+
+def _largest(stream: Stream) -> Series:
+    """The largest rate of all groups at every step: a group that is held still does not stop the others."""
+    changes = sorted(stream.learning_rates, key=lambda change: change[0])
+    values: list[float] = []
+    position = 0
+    current = max(changes[0][1], default=0.0)
+    for step in stream.learning_rate.steps:
+        while position < len(changes) and changes[position][0] <= step:
+            current = max(changes[position][1], default=current)
+            position += 1
+        values.append(float(current))
+    return Series(list(stream.learning_rate.steps), values)
 
 
 def _little_gained(reached: Progress) -> bool:

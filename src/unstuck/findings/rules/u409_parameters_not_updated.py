@@ -40,7 +40,7 @@ or stale parameters.
 from __future__ import annotations
 
 from unstuck.findings.contract import Advice, Answer, Fired, NotApplicable, Passed, Skipped
-from unstuck.findings.evidence.liveness import left_out, trainable_names, with_parameters
+from unstuck.findings.evidence.liveness import held_names, left_out, trainable_names, with_parameters
 from unstuck.findings.evidence.places import model_name, optimizer_kind, optimizer_line
 from unstuck.findings.evidence.progress import progress
 from unstuck.record.recording import Event, Fact, Recording
@@ -264,16 +264,12 @@ def _rate_zero(recording: Recording, number: int, last: Fact) -> Answer | None:
 
 
 def _untracked(recording: Recording) -> Answer | None:
-    held = {
-        str(name)
-        for stream in recording.streams.values()
-        for group in (stream.optimizer or {}).get("groups") or ()
-        for name in group.get("params") or ()
-    }
+    held = held_names(recording)
+    outside = set(left_out(recording))
     parts: list[tuple[Event, list[str], int]] = []
     for event in recording.happened("untracked"):
         params = event.data.get("params") or ()
-        left = [str(p["name"]) for p in params if p.get("gradient") and not p.get("moved")]
+        left = [str(p["name"]) for p in params if str(p["name"]) in outside]
         mates = _mates(recording, event, held)
         if left:
             parts.append((event, left, mates))
