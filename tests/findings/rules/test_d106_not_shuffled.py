@@ -98,6 +98,20 @@ def test_yes_and_no_in_blocks() -> None:
     assert isinstance(judge(Recording.of(loss=[0.7] * 20, samples=samples)), Fired)
 
 
+def test_a_beginning_of_one_class() -> None:
+    samples = in_batches([0] * 1000 + [1] * 1000, 16, tuple(range(20))).main.samples
+    fading = [2.3 * 0.8**i for i in range(62)]
+    leaping = Recording.of(loss=[*fading, 9.0, 8.0, 6.0, *fading[:35]], samples=samples)
+    answer = judge(leaping)
+    assert isinstance(answer, Fired) and answer.severity == "warning"
+    assert "first 320 examples" in answer.sentence and "step 62" in answer.sentence
+    # One rare example among many: a spike that does not stay.
+    assert isinstance(judge(Recording.of(loss=[*fading, 9.0, *fading[30:]], samples=samples)), NotApplicable)
+    # Nothing but this class: the loss fades away. A contrastive loss: it stays where it is.
+    assert isinstance(judge(Recording.of(loss=[*fading, *[0.0] * 38], samples=samples)), NotApplicable)
+    assert isinstance(judge(Recording.of(loss=[2.3, 2.2] * 50, samples=samples)), NotApplicable)
+
+
 def in_order(end: float) -> Recording:
     """Targets that rise from batch to batch; the loss starts at their variance and ends at a part of it."""
     samples = [sampled(s, whole(squared(target=amounts(s / 10, 0.03)))) for s in range(20)]

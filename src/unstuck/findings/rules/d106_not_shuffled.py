@@ -16,9 +16,10 @@ How it is judged
 The classes of the sampled batches (the first twenty steps and later ones) are compared by Pearson's test:
 batches drawn from shuffled data would be so uneven with a probability below one in a million, and at least a
 third of the classes' variance lies between batches. With one example a batch, the share of successive examples
-of the same class is tested instead. Targets that are numbers must lie between batches to four fifths, and the
-loss must have come less than four fifths of its way, since series in time are fed in order by custom. Always
-the same full batch, or a loader without shuffling whose data is mixed, is no finding.
+of the same class is tested instead. Where only the beginning was sampled and it is all of one class, the loss
+must have leaped afterwards. Targets that are numbers must lie between batches to four fifths, and the loss must
+have come less than four fifths of its way, since series in time are fed in order by custom. Always the same
+full batch, or a loader without shuffling whose data is mixed, is no finding.
 
 When it is wrong
 ----------------
@@ -43,7 +44,7 @@ import statistics
 from unstuck.findings.contract import Advice, Answer, Fired, NotApplicable, Number, Passed, Severity, Skipped
 from unstuck.findings.evidence.classes import Batch, Mixing, batches, chi_square_tail, majority, mixing, repeats, total
 from unstuck.findings.evidence.head import NUMBER_KINDS, Place, adversarial, nothing_to_read, number, places
-from unstuck.findings.evidence.loss_course import WELL, loss_course
+from unstuck.findings.evidence.loss_course import FRESH, WELL, loss_course
 from unstuck.record.recording import Fact, Recording
 
 CODE = "D106"
@@ -64,6 +65,7 @@ THRESHOLDS = {
         "lengths that cluster a little stay below",
     ),
     "sorted": (0.8, "batches of nearly one class each"),
+    "leap": (2, "times the loss on the first class, reached when another one comes: a loss on one class only falls"),
     "batches": (5, "fewer sampled batches do not tell sorted data from odd ones"),
     "pairs": (10, "successive examples for the test of batches of one"),
 }
@@ -91,7 +93,7 @@ def judge(recording: Recording) -> Answer:
         return Skipped(f"only {len(seen)} batches were sampled")
     counts = total(seen)
     if len(counts) < 2:
-        return NotApplicable("a single class was seen")
+        return _one_class_first(recording, place, seen)
     if statistics.median(b.size for b in seen) >= 2:
         mixed = mixing(seen)
         if mixed is None:
@@ -193,6 +195,39 @@ def _uneven(recording: Recording, place: Place, seen: list[Batch], mixed: Mixing
             "commonest_in_batch": typical,
             "commonest_in_all": overall[1],
         },
+    )
+
+
+def _one_class_first(recording: Recording, place: Place, seen: list[Batch]) -> Answer:
+    """Only one class in the samples, all from the beginning, and then a loss that others must have caused."""
+    stream = recording.main
+    classes = max(2, place.seen[0].class_count or 0)
+    examples = sum(b.size for b in seen)
+    last = seen[-1].step
+    before = stream.loss.between(last - len(seen) // 2, last + 1).finite().values
+    after = stream.loss.between(last + 1, stream.steps).finite().values
+    if len(before) == 0 or len(after) == 0 or last >= FRESH * stream.steps:
+        return NotApplicable("a single class was seen")
+    scale = statistics.median(t.weight * (number(t.loss.get("sum_over")) or 1.0) for t in place.seen)
+    top = max(after)
+    at_top = list(after).index(top)
+    # A rare example among a common class is one spike; a new class stays for a while.
+    stays = statistics.median(after[at_top : at_top + 5]) > max(before)
+    leap = stays and top > THRESHOLDS["leap"][0] * max(before) and top > 0.5 * scale * math.log(classes)
+    chance = float(classes) ** -(examples - 1) if examples < 300 else 0.0
+    if not leap or chance >= THRESHOLDS["chance"][0]:
+        return NotApplicable("a single class was seen")
+    only = next(iter(seen[0].counts))
+    step = next(s for s, v in stream.loss if s > last and v == top)
+    return _fired(
+        recording,
+        place,
+        f"The first {examples} examples are all of class {only} of {classes}, and when others came the loss leaped "
+        f"from "
+        f"{max(before):.3g} to {top:.3g} (step {step})",
+        "warning",
+        0.8,
+        {"examples": examples, "classes_of_output": classes, "loss_before": max(before), "loss_after": top},
     )
 
 
