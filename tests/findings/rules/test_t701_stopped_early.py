@@ -8,10 +8,11 @@ from dataclasses import replace
 
 import pytest
 from literal_losses import EMPTY, cross_entropy, run, squared, term, whole
+from literal_recordings import weight
 
 from unstuck.findings.contract import Fired, NotApplicable, Passed, Skipped
 from unstuck.findings.rules.t701_stopped_early import judge
-from unstuck.record.recording import Recording, Series
+from unstuck.record.recording import Event, Recording, Series
 
 STOPPED = {"status": 0, "exception": None}
 
@@ -78,6 +79,15 @@ def test_a_language_model_that_slows_down() -> None:
     told = cross_entropy(accuracy=0.35, target=None, output={"shape": [512, 65]})
     told["head"] = [{**told["head"][0], "size": 65}]
     assert not isinstance(judge(run(whole(told), loss=loss, end=STOPPED)), Fired)
+
+
+def test_parts_that_do_not_train_are_another_reason() -> None:
+    params = {"a.weight": weight(g=None), "b.weight": weight()}
+    answer = judge(run(whole(cross_entropy(accuracy=0.4)), loss=STRAIGHT, end=STOPPED, parts={"params": params}))
+    assert isinstance(answer, Fired) and answer.severity == "info"
+    events = [Event("untracked", None, {"model": "net", "params": []})]
+    answer = judge(run(whole(cross_entropy(accuracy=0.4)), loss=STRAIGHT, end=STOPPED, events=events))
+    assert isinstance(answer, Fired) and answer.severity == "info"
 
 
 def test_a_loss_that_rose_before_it_fell() -> None:

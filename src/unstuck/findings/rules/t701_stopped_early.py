@@ -19,7 +19,7 @@ by the loss and by right answers or explained variance. Right answers run ahead 
 where the loss came less than three tenths of its way, two thirds of right answers are still little, and where
 right answers are not known, three tenths are asked of the loss. A fall that had not slowed down at all is also
 a warning when the loss came less than half of its way and right answers less than nine tenths. If the loss
-still falls usefully but much was reached, it is information; otherwise nothing.
+still falls usefully but much was reached, or parts of the model get no gradient, it is information; otherwise nothing.
 
 When it is wrong
 ----------------
@@ -126,15 +126,27 @@ def _judge(recording: Recording, course: LossCourse, third: Trend, sixth: Trend,
     )
     if not course.single:
         return Passed("several terms make up the loss: none tells how much is left")
-    half_way = straight and _half_way(course, recent, reached)
-    if half_way or (straight and reached is not None and _little_reached(course, reached)):
-        return _fired(recording, f"{text}; {course.sentence}.", evidence, third, warn=True)
+    little = straight and (
+        _half_way(course, recent, reached) or (reached is not None and _little_reached(course, reached))
+    )
+    if little:
+        return _fired(recording, f"{text}; {course.sentence}.", evidence, third, warn=not _obstructed(recording))
     if reached is not None and reached >= THRESHOLDS["nearly"][0]:
         return Passed(f"the loss still fell a little, but {course.sentence}")
     if straight:
         return _fired(recording, f"{text}; {course.sentence}.", evidence, third, warn=False)
     return Passed(
         f"the loss still fell, ever more slowly: the last third brought {min(recent, 1.0):.0%} of all it gained"
+    )
+
+
+def _obstructed(recording: Recording) -> bool:
+    """Parts of the model do not train: then it is slow for another reason than too few steps."""
+    if any(recording.happened(kind) for kind in ("detached", "untracked", "stale_optimizer", "training_in_eval")):
+        return True
+    last = next((s for s in reversed(recording.main.samples) if s.get("params")), None)
+    return last is not None and any(
+        "g" in stat and stat["g"] is None and stat.get("trainable", True) for stat in last["params"].values()
     )
 
 
