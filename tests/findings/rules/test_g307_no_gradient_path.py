@@ -143,3 +143,19 @@ def test_a_head_defined_early_but_not_used() -> None:
 def test_tensors_of_no_model_are_the_optimizer_s_matter() -> None:
     params = chain([0.5, 0.5]) | {"parameter4": weight(g=None, order=None)}
     assert isinstance(rule.judge(learned([sample(s, params=params) for s in STEPS], models=[NET])), Passed)
+
+
+def test_gradients_cleared_between_backward_and_step() -> None:
+    layers = [{"name": "net.0", "order": 0}, {"name": "net.1", "order": 1}]
+    line = {"file": "/x/train.py", "line": 9, "function": "main", "text": "optimizer.zero_grad()"}
+    params = {f"net.{i}.weight": weight(g=None, order=i, layer=f"net.{i}", u=0.0) for i in range(2)}
+    found = rule.judge(
+        stuck(
+            [sample(s, params=params, layers=layers) for s in STEPS],
+            models=[NET],
+            events=[event("zero_grad", 0, line=line)],
+        )
+    )
+    assert isinstance(found, Fired)
+    assert found.severity == "error" and found.where == "train.py:9"
+    assert "cleared between" in found.sentence and "backward()" in found.advice[0].code

@@ -42,7 +42,7 @@ reach nine tenths of the accuracy.
 from __future__ import annotations
 
 from unstuck.findings.contract import Advice, Answer, Fired, Passed, Skipped
-from unstuck.findings.evidence.liveness import trainable_names, with_parameters
+from unstuck.findings.evidence.liveness import owned, trainable_names, with_parameters
 from unstuck.findings.evidence.places import at, backward_line, model_line, model_name
 from unstuck.findings.evidence.progress import progress
 from unstuck.findings.verdict import verdict
@@ -125,6 +125,9 @@ def _no_graph(recording: Recording, event: Event) -> Answer:
 
 def _nothing(recording: Recording, sentence: str, since: int) -> Answer:
     line = backward_line(recording.main)
+    cleared = _cleared_before_step(recording)
+    if cleared is not None:
+        return cleared
     return Fired(
         sentence=sentence,
         severity="error",
@@ -139,6 +142,39 @@ def _nothing(recording: Recording, sentence: str, since: int) -> Answer:
                 "saturated sigmoid or softmax, a softmax over one unit, rounding or an argmax. Print the "
                 "gradient of the output.",
                 "out.retain_grad(); loss.backward(); print(out.grad.norm())",
+                line,
+            ),
+        ),
+        line=line,
+    )
+
+
+def _cleared_before_step(recording: Recording) -> Answer | None:
+    """The loss reaches layers, yet not one parameter has a gradient when the optimizer steps: it was cleared between."""
+    stream = recording.main
+    samples = [s for s in with_parameters(stream) if s.get("layers")]
+    if not samples or any(p.gradient is not None for s in samples for p in owned(s, stream)):
+        return None
+    reached = {str(layer["name"]) for s in samples for layer in s["layers"]}
+    own = {str(p.stat.get("layer")) for s in samples for p in owned(s, stream)}
+    calls = recording.happened("zero_grad")
+    line = (calls[0].data.get("line") if calls else None) or backward_line(stream)
+    if not reached & own:
+        return None
+    return Fired(
+        sentence=f"Every gradient is gone when the optimizer steps, in all {len(samples)} samples, although the "
+        f"loss reaches "
+        f"{min(reached & own)}: the gradients are cleared between the backward pass and the step.",
+        severity="error",
+        confidence=0.95,
+        where=at(line) or "optimizer.zero_grad()",
+        step=int(samples[0]["s"]),
+        evidence={"samples": len(samples), "layers_reached": len(reached & own)},
+        advice=(
+            Advice(
+                "the right order",
+                "Clear, go backward, step: nothing may clear the gradients between the backward pass and the step.",
+                "optimizer.zero_grad()\nloss.backward()\noptimizer.step()",
                 line,
             ),
         ),
@@ -180,12 +216,14 @@ def _something_ran_before(recording: Recording, dead: list[str]) -> bool:
     """
     params = [p for m in recording.models for p in m.get("params") or ()]
     shapes: dict[str, list[int]] = {p["name"]: p.get("shape") or [] for p in params}
-    widths = [int(shapes[n][0]) for n in dead if len(shapes.get(n, [])) >= 2]
+    last = next((shapes[n] for n in reversed(dead) if len(shapes.get(n, [])) >= 2), None)
+    if last is None or last[0] <= 1:
+        return False
     for stream in recording.streams.values():
         for sample in stream.samples:
             layers = [layer for layer in sample.get("layers") or () if layer.get("in_std") is not None]
             inputs = [i for i in sample.get("inputs") or () if i.get("std") is not None]
-            if not layers or not inputs or not widths:
+            if not layers or not inputs:
                 continue
             first = min(layers, key=lambda layer: layer.get("order", 0))
             same = any(
@@ -193,7 +231,9 @@ def _something_ran_before(recording: Recording, dead: list[str]) -> bool:
                 for i in inputs
             )
             fan_in = int(first.get("fan_in") or 0)
-            return not same and widths[-1] > 1 and fan_in > 0 and fan_in % widths[-1] == 0
+            # What a linear layer puts out enters the next one as it is; channels may be flattened with their places.
+            fits = fan_in == last[0] if len(last) == 2 else fan_in > 0 and fan_in % last[0] == 0
+            return not same and fits
     return False
 
 
