@@ -44,7 +44,8 @@ from unstuck.findings.contract import Advice, Answer, Fired, NotApplicable, Numb
 from unstuck.findings.evidence.classes import Batch, batch_counts, batches, entropy, majority, total
 from unstuck.findings.evidence.head import Place, adversarial, nothing_to_read, number, places
 from unstuck.findings.evidence.loss_course import FRESH, LossCourse, loss_course
-from unstuck.record.recording import Recording
+from unstuck.findings.evidence.trend import mean_between
+from unstuck.record.recording import Recording, Stream
 
 CODE = "D105"
 NAME = "classes-imbalanced"
@@ -58,8 +59,11 @@ THRESHOLDS = {
     "samples": (4, "sampled batches before a single class is more than a sorted beginning"),
     "rare": (3, "rare examples among the last batches that must all have been missed"),
     "lead": (0.1, "part of the rare examples by which right answers may differ from the commonest class's examples"),
-    "loss_low": (0.85, "a loss below this part of the class shares' entropy has learned something about the rare"),
-    "loss_high": (1.15, "a loss above this part of it is weighted, or is not yet there"),
+    "loss_near": (
+        0.07,
+        "distance of the loss from the class shares' entropy, as a part of it: the rare ones left no trace",
+    ),
+    "loss_near_rare": (0.15, "the same where the commonest class has 97 %: so few rare ones make both numbers noisy"),
 }
 
 
@@ -90,7 +94,7 @@ def judge(recording: Recording) -> Answer:
     name, share = commonest
     if share < THRESHOLDS["dominates"][0]:
         return Passed(f"the commonest class has {share:.0%} of {sum(counts.values())} labels")
-    return _dominated(place, name, share, sum(counts.values()), len(counts), entropy(counts), course)
+    return _dominated(stream, place, name, share, sum(counts.values()), len(counts), entropy(counts), course)
 
 
 def _is_classes(place: Place) -> bool:
@@ -145,7 +149,14 @@ def _made_for(recording: Recording, classes: int) -> bool:
 
 
 def _dominated(
-    place: Place, name: str, share: float, labels: int, classes: int, baseline: float, course: LossCourse
+    stream: Stream,
+    place: Place,
+    name: str,
+    share: float,
+    labels: int,
+    classes: int,
+    baseline: float,
+    course: LossCourse,
 ) -> Answer:
     evidence: dict[str, Number] = {
         "labels": labels,
@@ -156,20 +167,17 @@ def _dominated(
     }
     naming = _names_only(place, name, course.steps)
     scale = course.baseline / baseline if course.baseline and baseline else 1.0
-    part = (
-        course.end / (baseline * scale) if course.end is not None and math.isfinite(course.end) and baseline else None
-    )
-    by_loss = (
-        course.baseline is not None
-        and part is not None
-        and THRESHOLDS["loss_low"][0] <= part <= THRESHOLDS["loss_high"][0]
-    )
+    # The last third of the steps, since rare examples make single losses jump.
+    end = mean_between(stream.loss, stream.steps * 2 // 3, stream.steps)
+    part = end / (baseline * scale) if end is not None and math.isfinite(end) and baseline else None
+    near = THRESHOLDS["loss_near_rare" if share >= 0.97 else "loss_near"][0]
+    by_loss = course.baseline is not None and part is not None and abs(part - 1) <= near
     collapsed = naming if naming is not None else by_loss
     text = f"{share:.1%} of {labels} labels are class {name}"
     if collapsed and naming:
         text += f", and at the end the network gives that answer to every example: {course.sentence}"
     elif part is not None:
-        text += f"; the loss is {course.end:.3g}, where always giving the class shares costs {baseline * scale:.3g}"
+        text += f"; the loss is {end:.3g}, where always giving the class shares costs {baseline * scale:.3g}"
     if collapsed and not naming:
         text += ": the network has learned to name the commonest class"
     return Fired(
