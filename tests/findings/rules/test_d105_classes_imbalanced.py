@@ -86,6 +86,15 @@ def test_a_sorted_beginning_is_not_a_single_class() -> None:
     assert isinstance(judge(run(whole(told), steps=(0, 99), models=CLASSIFIER)), Skipped)
 
 
+def test_a_loss_that_only_faded_has_seen_one_class() -> None:
+    told = cross_entropy(target=labels({"0": 80}), output=output((80, 10)))
+    fading = [2.3 * 0.8**i for i in range(100)]
+    answer = judge(run(whole(told), steps=range(20), models=CLASSIFIER, loss=fading))
+    assert isinstance(answer, Fired) and answer.severity == "error"
+    leaping = [*fading[:60], 9.0, *fading[61:]]
+    assert isinstance(judge(run(whole(told), steps=range(20), models=CLASSIFIER, loss=leaping)), Skipped)
+
+
 def test_real_and_generated_examples_come_apart() -> None:
     one = run(whole(binary("bce_logits", target=yes_no(1.0, batch_equal=True))), loss=[0.7] * 100).main
     other = replace(one, number=1, loss=Series(range(100), [0.6] * 100))

@@ -13,11 +13,12 @@ the way (divided, rounded, filled).
 
 How it is judged
 ----------------
-The classes of all sampled batches are counted. Only one class, at an output made for several, over samples from
-all over the run, is an error. A class with at least 90 % of the examples is a warning only when the network has
-learned no more than to name it: in the last sampled batches its right answers are just that class's examples.
-Where no batch from the end was sampled, the loss must be that of always giving the class shares. Otherwise it is
-information. With class weights neither holds, and there is no warning.
+The classes of all sampled batches are counted. Only one class, at an output made for several, is an error: in
+samples from all over the run, or in the first ones when the loss then only fell to nearly nothing. A class with
+at least 90 % of the examples is a warning only when the network has learned no more than to name it: in the
+last sampled batches its right answers are just that class's examples. Where no batch from the end was sampled,
+the loss must be that of always giving the class shares. Otherwise it is information. With class weights neither
+holds, and there is no warning.
 
 When it is wrong
 ----------------
@@ -57,6 +58,7 @@ THRESHOLDS = {
     "dominates": (0.9, "share of the commonest class from which its mere naming looks like success"),
     "examples": (100, "labels counted before a single class is more than chance"),
     "samples": (4, "sampled batches before a single class is more than a sorted beginning"),
+    "faded": (0.02, "of the logarithm of the class count: a loss that only one class can bring about so soon"),
     "rare": (3, "rare examples among the last batches that must all have been missed"),
     "lead": (0.1, "part of the rare examples by which right answers may differ from the commonest class's examples"),
     "loss_near": (
@@ -110,7 +112,8 @@ def _single(recording: Recording, place: Place, seen: list[Batch], course: LossC
     only = next(iter(total(seen)))
     if examples < THRESHOLDS["examples"][0] or len(seen) < THRESHOLDS["samples"][0]:
         return Skipped(f"one class only, but just {examples} labels in {len(seen)} sampled batches were seen")
-    if not seen or seen[-1].step < FRESH * (course.steps - 1):
+    late = seen[-1].step >= FRESH * (course.steps - 1)
+    if not late and not _faded(recording.streams[place.stream], seen[-1].step, place, course):
         return Skipped("one class only, but no batch from the end of the run was sampled: the data may be sorted")
     classes = place.seen[0].class_count or 0
     if place.kind == "nll" and classes > 1 and not _made_for(recording, classes):
@@ -126,7 +129,7 @@ def _single(recording: Recording, place: Place, seen: list[Batch], course: LossC
         if course.end is not None
         else f"Every one of {examples} labels in {len(seen)} sampled batches is class {only}.",
         severity="error",
-        confidence=0.93,
+        confidence=0.93 if late else 0.85,
         where=f"targets of the loss at {place.where}" if place.line else "targets",
         step=place.seen[0].step,
         evidence={"labels": examples, "classes_seen": 1, "classes_of_output": classes or None, **course.evidence()},
@@ -140,6 +143,16 @@ def _single(recording: Recording, place: Place, seen: list[Batch], course: LossC
         ),
         line=place.line,
     )
+
+
+def _faded(stream: Stream, last: int, place: Place, course: LossCourse) -> bool:
+    """After the last sample the loss only fell, to nearly nothing: no other class can have come."""
+    before = stream.loss.between(0, last + 1).finite().values
+    after = stream.loss.between(last + 1, stream.steps).finite().values
+    classes = max(2, place.seen[0].class_count or 0)
+    if len(before) == 0 or len(after) == 0 or course.end is None:
+        return False
+    return course.end <= THRESHOLDS["faded"][0] * math.log(classes) and max(after) <= max(before)
 
 
 def _made_for(recording: Recording, classes: int) -> bool:
