@@ -10,7 +10,7 @@ import math
 import statistics
 from collections import Counter
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, cast
 
 from unstuck.findings.evidence.classes import batches, entropy, majority, total
 from unstuck.findings.evidence.head import CLASS_KINDS, TermSeen, data_terms, number, seen_terms
@@ -145,6 +145,15 @@ def loss_course(recording: Recording, stream: Stream | None = None) -> LossCours
     (2.3, 0.2)
     """
     stream = stream or recording.main
+    # Many rules ask, and a long run has a million losses: measured once for each judgement.
+    known = recording.extras.setdefault("loss courses", {})
+    key = (stream.number, len(stream.loss), len(stream.samples))
+    if key not in known:
+        known[key] = _measure(stream)
+    return cast(LossCourse, known[key])
+
+
+def _measure(stream: Stream) -> LossCourse:
     loss = stream.loss
     finite = loss.finite()
     n = len(finite)
@@ -167,7 +176,11 @@ def loss_course(recording: Recording, stream: Stream | None = None) -> LossCours
         first=finite.first if n else None,
         start=statistics.median(finite.values[:width]) if n else None,
         end=end,
-        best=min(statistics.fmean(finite.values[i : i + width]) for i in range(0, n, width)) if n else None,
+        best=min(
+            math.fsum(finite.values[i : i + width]) / len(finite.values[i : i + width]) for i in range(0, n, width)
+        )
+        if n
+        else None,
         highest=max(finite.values) if n else None,
         nonfinite_at=nonfinite_at,
         baseline=baseline,
