@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import math
 import statistics
+import weakref
 from collections import Counter
 from dataclasses import dataclass
-from typing import Literal, cast
+from typing import Literal
 
 from unstuck.findings.evidence.classes import batches, entropy, majority, total
 from unstuck.findings.evidence.head import CLASS_KINDS, TermSeen, data_terms, number, seen_terms
@@ -145,12 +146,17 @@ def loss_course(recording: Recording, stream: Stream | None = None) -> LossCours
     (2.3, 0.2)
     """
     stream = stream or recording.main
-    # Many rules ask, and a long run has a million losses: measured once for each judgement.
-    known = recording.extras.setdefault("loss courses", {})
-    key = (stream.number, len(stream.loss), len(stream.samples))
-    if key not in known:
-        known[key] = _measure(stream)
-    return cast(LossCourse, known[key])
+    # Many rules ask, and a long run has a million losses: measured once, as long as the stream lives and stays as it is.
+    size = (len(stream.loss), len(stream.samples))
+    known = _measured.get(id(stream))
+    if known is None or known[0]() is not stream or known[1] != size:
+        if len(_measured) > 64:
+            _measured.clear()
+        known = _measured[id(stream)] = (weakref.ref(stream), size, _measure(stream))
+    return known[2]
+
+
+_measured: dict[int, tuple[weakref.ref[Stream], tuple[int, int], LossCourse]] = {}
 
 
 def _measure(stream: Stream) -> LossCourse:
