@@ -150,7 +150,7 @@ def row(outcome: Outcome) -> str:
     under = [s["code"] for f in (outcome.report or {}).get("findings", []) for s in f.get("symptoms", [])]
     more = f" [{' '.join(under)}]" if under else ""
     figure = "-" if outcome.metric is None else f"{outcome.metric:.3g}"
-    share = (outcome.report or {}).get("run", {}).get("overhead", {}).get("share")
+    share = (outcome.report or {}).get("run", {}).get("overhead", {}).get("steady_share")
     cost = "-" if share is None else f"{100 * share:.1f}%"
     checks = f"{count['passed']}/{count['not-applicable']}/{count['skipped']}/{count['crashed']}"
     return f"{marks}{outcome.truth.script:42} {outcome.seed} {figure:>9} {outcome.verdict:12} {checks:11} {cost:>6} {found}{more}"
