@@ -336,6 +336,8 @@ def _not_moving(look: _Look) -> Verdict | None:
             gradients.append(norm)
     if measured < 2 or len(gradients) < measured or _settled_gradient(look, gradients):
         return None
+    if look.progress.state == "learned":
+        return None  # it moved when it mattered: an optimizer at its tolerance, a schedule at its end
     since = int(tail[0]["s"])
     for sample in reversed(look.samples):
         if any(p.stat.get("u") for p in owned(sample, look.stream)):
