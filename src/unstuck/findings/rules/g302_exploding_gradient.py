@@ -14,10 +14,10 @@ away, from where they may not come back: units die or saturate, the loss leaps, 
 How it is judged
 ----------------
 Each of four tests asks that the run was hurt. First: at the first samples, the gradient times the weight of
-some layer is more than a hundred times the loss at stake (that of a constant answer, or the first one), so
+some layer is more than three hundred times the loss at stake (that of a constant answer, or the first one), so
 that it changes by a multiple of that with a change of a hundredth of the weights; and the run learned next
-to nothing. Second: the same product is above thirty in the median of the first samples, and in a chain of
-hidden layers more than five times as large at the beginning as at the end; and the run is not nearly perfect.
+to nothing. Second: the same product is above sixty in the median of the first samples, and in a chain of
+hidden layers more than eight times as large at the beginning as at the end; and the run is not nearly perfect.
 Third: at some step the gradient's norm is more than a hundred times the median of all steps before it, and
 from there on the loss stays far above where it was, or is not finite. Fourth: a recurrent network whose
 gradient is not clipped loses all it had learned, with a gradient several times that of the first steps, and
@@ -72,15 +72,16 @@ HEALTHY = (
 )
 THRESHOLDS = {
     "steep": (
-        30.0,
-        "times the loss at stake, median of the first samples; 65 healthy runs have at most 10 (single: 16)",
+        60.0,
+        "times the loss at stake, median of the first five samples; 402 runs of 182 healthy scripts have at most "
+        "12, but for one with class weights (59)",
     ),
-    "growth": (5.0, "from the last third of the hidden layers to the first; healthy runs have at most 1.8"),
+    "growth": (8.0, "from the last third of the hidden layers to the first; the same runs have at most 3.9"),
     "fewest_hidden": (4, "hidden layers, so that there is a growth to speak of"),
     "recurrent": (3.0, "times the median gradient of the first steps, where a recurrent network relapses"),
     "pull": (
-        100.0,
-        "times the loss at stake, for a relative change of one layer's weights; healthy first steps have .1 to 16",
+        300.0,
+        "times the loss at stake, for a relative change of one layer's weights; the same runs have at most 64",
     ),
     "jump": (100.0, "times the median of all earlier norms; mini-batch noise and spikes that recover stay below 30"),
     "fewest_before": (5, "norms before a jump, so that there is a history to jump above"),
@@ -188,7 +189,7 @@ def _grows(stream: Stream, baseline: float | None) -> tuple[Weight, Weight, floa
     steep: list[float] = []
     growth: list[float] = []
     ends: tuple[Weight, Weight] | None = None
-    for sample in stream.samples[:20]:
+    for sample in stream.samples[:5]:  # the start: what the steps make of it is another matter
         chain = [w for w in weights(sample, stream) if w.pull and math.isfinite(w.pull)]
         hidden = chain[:-1]  # the last layer's gradient passes nothing
         if len(hidden) < THRESHOLDS["fewest_hidden"][0]:

@@ -60,7 +60,10 @@ HEALTHY = (
 )
 THRESHOLDS = {
     "carried": (0.99, "all of a gradient; the margin is for rounding of the comparison"),
-    "parameters": (0.5, "half the parameters; in 65 healthy runs not a single one carries over (dead units hide some)"),
+    "parameters": (
+        0.5,
+        "half the parameters; in 402 healthy runs not a single one carries over (dead units hide some)",
+    ),
     "samples": (0.5, "most samples: a script that clears once in many steps carries over in between"),
     "fewest_samples": (3, "the first step has nothing to carry over, the second may be odd"),
 }
