@@ -65,6 +65,7 @@ THRESHOLDS = {
         0.07,
         "distance of the loss from the class shares' entropy, as a part of it: the rare ones left no trace",
     ),
+    "loss_near_most": (0.3, "the most that counting error of the rare labels may widen it: 0.8 of 1/√(their number)"),
     "loss_near_rare": (0.15, "the same where the commonest class has 97 %: so few rare ones make both numbers noisy"),
 }
 
@@ -184,6 +185,8 @@ def _dominated(
     end = mean_between(stream.loss, stream.steps * 2 // 3, stream.steps)
     part = end / (baseline * scale) if end is not None and math.isfinite(end) and baseline else None
     near = THRESHOLDS["loss_near_rare" if share >= 0.97 else "loss_near"][0]
+    if share >= 0.97:  # the entropy rests on a handful of rare labels: nearness within their own counting error
+        near = max(near, min(THRESHOLDS["loss_near_most"][0], 0.8 / math.sqrt(max(1.0, labels * (1.0 - share)))))
     by_loss = course.baseline is not None and part is not None and abs(part - 1) <= near
     collapsed = naming if naming is not None else by_loss
     text = f"{share:.1%} of {labels} labels are class {name}"
