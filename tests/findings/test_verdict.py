@@ -87,6 +87,11 @@ class TestNoGradient:
     def test_no_graph_and_no_step(self) -> None:
         assert state(Recording(events=[event("no_graph", None, message="does not require grad")])) == "no-gradient"
 
+    def test_a_gradient_that_came_back_after_the_last_sample(self) -> None:
+        recording = stuck([sample(s, params=chain([0.0, 0.0])) for s in STEPS[:5]])
+        recording.main.gradient_norm = Series([30, 50], [0.0, 0.4])
+        assert state(recording) != "no-gradient"
+
     def test_a_loss_of_exactly_zero_is_done(self) -> None:
         """A hinge loss with every margin kept has no gradient, and nothing left to gain."""
         losses = [max(0.0, 1 - 0.05 * i) for i in range(60)]

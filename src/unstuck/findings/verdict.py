@@ -265,6 +265,8 @@ def _no_gradient(look: _Look) -> Verdict | None:
     if settled and not look.negated:
         return None  # the loss is exactly zero: there is nothing left to gain, which is `converged`
     first = _since(look, only_biases)
+    if not only_biases and any(norm > 0 for step, norm in look.stream.gradient_norm if step > first):
+        return None  # it came back after the last full sample
     loss = f" The loss stands at {look.progress.end:.4g}." if look.progress.end is not None else ""
     if only_biases:
         return Verdict(
