@@ -52,6 +52,18 @@ def test_one_that_learned_the_rare_class_is_information() -> None:
     assert isinstance(answer, Fired) and answer.severity == "info"
 
 
+def test_one_that_ranks_the_rare_ones_is_information() -> None:
+    # Never beyond even odds, so the answer is always the same; but the loss says that it tells them apart.
+    answer = judge(run(imbalanced(62 / 64), loss=[0.7] * 10 + [0.08] * 90))
+    assert isinstance(answer, Fired) and answer.severity == "info"
+
+
+def test_known_class_weights_keep_the_loss_from_telling() -> None:
+    told = whole(cross_entropy(counts=RARE, accuracy=62 / 64, class_weights=True))
+    answer = judge(run(told, loss=[0.7] * 10 + [0.139] * 90, steps=range(20)))
+    assert isinstance(answer, Fired) and answer.severity == "info"
+
+
 def test_class_weights_make_other_mistakes() -> None:
     # It finds the rare ones and gives up some of the common ones: fewer right answers than naming one class.
     answer = judge(run(imbalanced(0.9), loss=[0.7] * 10 + [0.3] * 90))

@@ -90,6 +90,21 @@ def test_parts_that_do_not_train_are_another_reason() -> None:
     assert isinstance(answer, Fired) and answer.severity == "info"
 
 
+def test_a_violent_start_does_not_count_as_progress() -> None:
+    fast = noisy([2.25 - 0.006 * i for i in range(100)], 0.02)
+    answer = judge(classifier([60.0, 30.0, 12.0, 5.0, *fast[4:]], 0.4))
+    assert isinstance(answer, Fired) and answer.severity == "warning"
+
+
+def test_text_has_a_floor_that_nobody_knows() -> None:
+    tokens = {"inputs": [{"model": "net", "name": "ids", "shape": [16, 32], "dtype": "int64", "min": 0, "max": 64}]}
+    told = whole(cross_entropy(accuracy=0.4))
+    half = judge(run(told, loss=noisy([2.3 - 0.011 * i for i in range(100)], 0.03), end=STOPPED, parts=tokens))
+    begun = judge(run(told, loss=noisy([2.3 - 0.003 * i for i in range(100)], 0.02), end=STOPPED, parts=tokens))
+    assert isinstance(half, Fired) and half.severity == "info"
+    assert isinstance(begun, Fired) and begun.severity == "warning"
+
+
 def test_a_loss_that_rose_before_it_fell() -> None:
     loss = [0.3 + 0.01 * i for i in range(60)] + [0.9 - 0.01 * i for i in range(40)]
     assert isinstance(judge(run(whole(squared(r2=0.0)), loss=loss, end=STOPPED)), Passed)

@@ -61,6 +61,10 @@ THRESHOLDS = {
     "faded": (0.02, "of the logarithm of the class count: a loss that only one class can bring about so soon"),
     "rare": (3, "rare examples among the last batches that must all have been missed"),
     "lead": (0.1, "part of the rare examples by which right answers may differ from the commonest class's examples"),
+    "loss_learned": (
+        0.75,
+        "of the class shares' entropy: below it the rare ones are told apart, if not beyond even odds",
+    ),
     "loss_near": (
         0.07,
         "distance of the loss from the class shares' entropy, as a part of it: the rare ones left no trace",
@@ -188,7 +192,10 @@ def _dominated(
     if share >= 0.97:  # the entropy rests on a handful of rare labels: nearness within their own counting error
         near = max(near, min(THRESHOLDS["loss_near_most"][0], 0.8 / math.sqrt(max(1.0, labels * (1.0 - share)))))
     by_loss = course.baseline is not None and part is not None and abs(part - 1) <= near
-    collapsed = naming if naming is not None else by_loss
+    weighted = any(t.term.get("class_weights") for t in place.seen)
+    if naming and part is not None and part < THRESHOLDS["loss_learned"][0]:
+        naming = False  # it tells the rare ones apart, though not beyond even odds
+    collapsed = naming if naming is not None else by_loss and not weighted
     text = f"{share:.1%} of {labels} labels are class {name}"
     if collapsed and naming:
         text += f", and at the end the network gives that answer to every example: {course.sentence}"

@@ -19,7 +19,8 @@ by the loss and by right answers or explained variance. Right answers run ahead 
 where the loss came less than three tenths of its way, two thirds of right answers are still little, and where
 right answers are not known, three tenths are asked of the loss. A fall that had not slowed down at all is also
 a warning when the loss came less than half of its way and right answers less than nine tenths. If the loss
-still falls usefully but much was reached, or parts of the model get no gradient, it is information; otherwise nothing.
+still falls usefully but much was reached, the model reads text (whose lowest loss is far from zero and not
+known), or parts of it get no gradient, it is information; otherwise nothing.
 
 When it is wrong
 ----------------
@@ -62,6 +63,8 @@ THRESHOLDS = {
     "full_speed": (0.3, "a third, less noise, is what the last third of a straight line brings: it had not slowed down"),
     "nearly": (0.9, "of the way by right answers: little is left, whatever the loss says"),
     "ending": (0.25, "part of the last third's fall that its second half may have brought; a line has a half"),
+    "violent": (2, "times the loss of a constant answer: common initialization starts near 1"),
+    "text_reached": (0.15, "of the way by the loss, for a model of text, whose lowest loss is far from zero"),
     "begun": (0.02, "part of the constant answer's loss that a straight fall must have brought to be more than noise"),
     "useful": (0.05, "part of the remaining loss that the last third brought, below which going on pays little"),
 }  # fmt: skip
@@ -100,8 +103,9 @@ def judge(recording: Recording) -> Answer:
 def _judge(recording: Recording, course: LossCourse, third: Trend, sixth: Trend, settled: str) -> Answer:
     assert course.end is not None and course.start is not None
     top = course.start
-    if course.baseline is not None and course.end < course.baseline:
-        top = min(top, course.baseline)  # what a violent start lost and won back does not count
+    violent = course.baseline is not None and top > THRESHOLDS["violent"][0] * course.baseline
+    if violent and course.baseline is not None and course.end < course.baseline:
+        top = course.baseline  # what a violent start lost and won back does not count
     gained = top - course.end
     if gained < 0.8 * third.gain:
         return Passed("the loss had risen before it fell: its level does not tell how far the run is")
@@ -126,8 +130,12 @@ def _judge(recording: Recording, course: LossCourse, third: Trend, sixth: Trend,
     )
     if not course.single:
         return Passed("several terms make up the loss: none tells how much is left")
-    little = straight and (
-        _half_way(course, recent, reached) or (reached is not None and _little_reached(course, reached))
+    # Text cannot be predicted but in part: nobody knows which, so only a run that has barely begun is told of.
+    begun_only = _reads_tokens(recording) and (course.fall is None or course.fall >= THRESHOLDS["text_reached"][0])
+    little = (
+        straight
+        and not begun_only
+        and (_half_way(course, recent, reached) or (reached is not None and _little_reached(course, reached)))
     )
     if little:
         return _fired(recording, f"{text}; {course.sentence}.", evidence, third, warn=not _obstructed(recording))
@@ -138,6 +146,13 @@ def _judge(recording: Recording, course: LossCourse, third: Trend, sixth: Trend,
     return Passed(
         f"the loss still fell, ever more slowly: the last third brought {min(recent, 1.0):.0%} of all it gained"
     )
+
+
+def _reads_tokens(recording: Recording) -> bool:
+    """The model's inputs are whole numbers: words, characters, items."""
+    for sample in recording.main.samples[:1]:
+        return any("int" in str(given.get("dtype", "")) for given in sample.get("inputs") or ())
+    return False
 
 
 def _obstructed(recording: Recording) -> bool:
