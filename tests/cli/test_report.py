@@ -157,7 +157,9 @@ def test_the_project_is_found_from_below(base: Path, tmp_path: Path, monkeypatch
     below = tmp_path / "src" / "deep"
     below.mkdir(parents=True)
     monkeypatch.chdir(below)
-    if not any((folder / ".unstuck").is_dir() for folder in below.parents):  # of somebody's own, above the test's folder
+    if not any(
+        (folder / ".unstuck").is_dir() for folder in below.parents
+    ):  # of somebody's own, above the test's folder
         assert project(None) == below / ".unstuck"
     recorded(base)
     assert project(None) == base
