@@ -37,7 +37,7 @@ if __name__ == "__main__":
     train, test = order[:342], order[342:]
 
     model = Model(X.shape[1])
-    optimizer = torch.optim.Adagrad(model.parameters(), lr=0.02, lr_decay=0.5)
+    optimizer = torch.optim.Adagrad(model.parameters(), lr=0.02, lr_decay=4.0)
     loss_fn = torch.nn.SmoothL1Loss()
     for epoch in range(60):
         shuffled = train[torch.randperm(len(train))]

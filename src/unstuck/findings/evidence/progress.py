@@ -54,6 +54,17 @@ class Progress:
         return "learned" if end <= HALF * start else "unknown"
 
     @property
+    def lagging(self) -> bool:
+        """The loss has not come halfway from a constant answer's to zero, however many answers are right by now."""
+        fall = self.course.fall
+        return fall is not None and fall < HALF and self.course.outcome != "well"
+
+    @property
+    def worse_than_constant(self) -> bool:
+        """The loss ends above that of a constant answer, however many answers are right."""
+        return self.course.fall is not None and self.course.fall < 0
+
+    @property
     def sentence(self) -> str:
         """What was reached, in words with numbers."""
         return self.course.sentence

@@ -66,6 +66,8 @@ THRESHOLDS = {
         1e-3,
         "AutoTrainer's, of norms; of norms times weights 402 runs of 182 healthy scripts have at least .09",
     ),
+    "first_steps": (20, "the steps that are sampled in full"),
+    "first_share": (0.1, "of the run, where more of it is sampled"),
     "small_weight": (0.01, "deviation that an entry is taken to have at least; a fifth of the usual for 100 inputs"),
     "fewest_layers": (4, "three factors between the first and the last: below that a small ratio has other reasons"),
     "fewest_samples": (4, "half of them must confirm the other half"),
@@ -75,7 +77,9 @@ THRESHOLDS = {
 def judge(recording: Recording) -> Answer:
     """The ratio of early to late layers over the samples, where the run learns next to nothing."""
     stream = recording.main
-    chains = [chain for sample in stream.samples if (chain := _chain(sample, recording))]
+    # How it began: a run that got away from there in the end was hurt all the same.
+    until = max(THRESHOLDS["first_steps"][0], THRESHOLDS["first_share"][0] * stream.steps)
+    chains = [chain for sample in stream.samples if sample["s"] < until and (chain := _chain(sample, recording))]
     if not chains:
         return Skipped("no gradients of ordered layers were recorded")
     if max(len(chain) for chain in chains) < THRESHOLDS["fewest_layers"][0]:

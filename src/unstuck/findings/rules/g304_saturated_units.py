@@ -80,6 +80,12 @@ def judge(recording: Recording) -> Answer:
     reached = progress(recording)
     hidden = [c for c in known if c.hidden and c.last("saturated") > THRESHOLDS["hidden"][0]]
     output = [c for c in known if not c.hidden and c.last("saturated") >= THRESHOLDS["output"][0]]
+    if reached.course.outcome == "diverged":
+        # What stands where after the numbers broke says nothing, unless it stood there before the first step.
+        from_start = [c for c in hidden if c.saturated[0] > THRESHOLDS["hidden"][0]]
+        if from_start:
+            return _fired(recording, from_start, "hidden", reached)
+        return Passed("the loss diverged, and no hidden layer stood on its flat ends at the start")
     if reached.state == "none" and hidden:
         return _fired(recording, hidden, "hidden", reached)
     limit = THRESHOLDS["hidden"][0]

@@ -93,7 +93,7 @@ def judge(recording: Recording) -> Answer:
     enough = len(large) >= 2 or (len(gains) == 2 and bool(large))
     if enough and growth > THRESHOLDS["growth"][0]:
         bad_start = above is not None and above > THRESHOLDS["first_loss"][0]
-        if reached.state == "none" or (bad_start and reached.state == "some"):
+        if reached.state == "none" or (bad_start and (reached.state == "some" or reached.worse_than_constant)):
             return _fired(recording, large, gains, growth, above, reached, "large")
         return Passed(f"the signal grows {growth:.3g}-fold at the start, and the run learns all the same")
     small = [g for g in gains if g.gain < THRESHOLDS["small_gain"][0]]

@@ -88,7 +88,7 @@ def judge(recording: Recording) -> Answer:
     if (n - step) < THRESHOLDS["tail"][0] * n:
         return Passed(f"the rate falls below a hundredth of its peak only at step {step} of {n}")
     reached = progress(recording)
-    if reached.state == "learned":
+    if reached.state == "learned" and not reached.lagging:
         return Passed(f"the rate is gone from step {step} on, and the run has learned: {reached.sentence}")
     before = trend(stream.loss, max(0, step - (n - step)), step) or trend(stream.loss, 0, step)
     whole_before = trend(stream.loss, 0, step)

@@ -34,6 +34,7 @@ PyTorch's documentation of ``Optimizer.zero_grad``. StackOverflow 60335387, repr
 
 from __future__ import annotations
 
+import math
 import statistics
 
 from unstuck.findings.contract import Advice, Answer, Fired, NotApplicable, Passed, Skipped
@@ -94,7 +95,7 @@ def _carried(sample: Fact, stream: Stream) -> float | None:
     stale = [
         float(p.stat["stale"])
         for p in owned(sample, stream)
-        if p.stat.get("stale") is not None and p.gradient is not None
+        if p.stat.get("stale") is not None and p.gradient is not None and math.isfinite(p.gradient)
     ]
     return statistics.fmean(s >= THRESHOLDS["carried"][0] for s in stale) if stale else None
 
