@@ -193,9 +193,9 @@ def _diverging(look: _Look) -> Verdict | None:
     loss = look.loss
     if not loss:
         return None
-    tail = list(loss)[-max(1, len(loss) // 10) :]
-    broken = [s for s, v in tail if not math.isfinite(v)]
-    if broken and (not math.isfinite(loss.last) or 2 * len(broken) >= len(tail)):
+    tail = loss.values[-max(1, len(loss) // 10) :]
+    broken = sum(not math.isfinite(v) for v in tail)
+    if broken and (not math.isfinite(loss.last) or 2 * broken >= len(tail)):
         first = next(s for s, v in loss if not math.isfinite(v))
         before = [v for s, v in loss if s < first]
         text = f"The loss is not a finite number from step {first} on"

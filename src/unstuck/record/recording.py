@@ -6,6 +6,7 @@ Rules judge this and nothing else, so the same rule runs on a live run, on last 
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -44,13 +45,15 @@ class Series:
 
     def finite(self) -> Series:
         """The part of it that is finite."""
+        if all(map(math.isfinite, self.values)):
+            return self
         kept = [(s, v) for s, v in self if math.isfinite(v)]
         return Series([s for s, _ in kept], [v for _, v in kept])
 
     def between(self, start: int, stop: int) -> Series:
         """The part with ``start <= step < stop``."""
-        kept = [(s, v) for s, v in self if start <= s < stop]
-        return Series([s for s, _ in kept], [v for _, v in kept])
+        first, end = bisect_left(self.steps, start), bisect_left(self.steps, stop)
+        return Series(self.steps[first:end], self.values[first:end])
 
 
 @dataclass(frozen=True)

@@ -82,3 +82,19 @@ def test_block_means_use_everything_once() -> None:
 
 def test_clipping_keeps_short_lists() -> None:
     assert clipped([1.0, 9.0]) == [1.0, 9.0]
+
+
+def test_very_many_values_give_the_same_line_as_a_part_of_them() -> None:
+    """Bounds and scatter of a million steps are told from evenly spread ones; the means from all."""
+    noise = random.Random(0)
+    steps = range(200_000)
+    long = Series(steps, [3 - 1e-5 * i + noise.gauss(0, 0.2) for i in steps])
+    found = trend(long, 0, 200_000)
+    assert found is not None and found.direction == "falls"
+    assert found.gain == pytest.approx(2 * 11 / 12, abs=0.01)
+    assert found.scatter == pytest.approx(0.2, rel=0.05) and found.level == pytest.approx(1.25, abs=0.02)
+
+
+def test_spikes_among_very_many_values_are_pulled_in() -> None:
+    values = [1e9 if i % 100_000 == 7 else 1.0 for i in range(200_000)]
+    assert max(clipped(values)) == 1.0
