@@ -332,3 +332,64 @@ def test_recurrent_layers(kind):
     found = layers(graph)
     assert [f["name"] for f in found] == ["rnn", "head"]
     assert len(activations(graph)) <= 10
+
+
+def names_of(model: nn.Module) -> dict[int, str]:
+    return {id(p): name for name, p in model.named_parameters()}
+
+
+def graph_of(model: nn.Module, loss: torch.Tensor):
+    graph = walk(loss, names=names_of(model))
+    loss_terms(graph, value=loss)
+    return graph
+
+
+def test_what_an_activation_feeds():
+    torch.manual_seed(0)
+    model = nn.Sequential(
+        nn.Conv2d(1, 4, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), nn.Dropout(0.5), nn.Linear(4 * 9, 8), nn.Softmax(1),
+        nn.Linear(8, 3),
+    )  # fmt: skip
+    found = activations(graph_of(model, F.cross_entropy(model(torch.randn(N, 1, 8, 8)), torch.zeros(N).long())))
+    assert [(act["kind"], act["feeds"]) for act in found] == [("relu", "5"), ("softmax", "7")]
+
+
+def test_attention_and_gates_feed_no_layer():
+    torch.manual_seed(0)
+    model = nn.ModuleDict({name: nn.Linear(6, 6) for name in ("q", "k", "v", "out", "gate")})
+    x = torch.randn(2, 5, 6)
+    weights = (model["q"](x) @ model["k"](x).transpose(1, 2)).softmax(-1)
+    mixed = weights @ model["v"](x) * model["gate"](x).softmax(-1)
+    found = activations(graph_of(model, model["out"](mixed).square().mean()))
+    assert [act["kind"] for act in found] == ["softmax", "softmax"]
+    assert [act["feeds"] for act in found] == [None, None]
+
+
+def test_zeros_that_enter_a_layer():
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(8, 200), nn.ReLU(), nn.Dropout(0.8), nn.Linear(200, 2))
+    graph = graph_of(model, F.cross_entropy(model(torch.randn(64, 8)), torch.zeros(64).long()))
+    act, entering = activations(graph)[0], layers(graph)[1]
+    dropped = 1 - (1 - entering["in_zero"]) / (1 - act["zero"])
+    assert dropped == pytest.approx(0.8, abs=0.02)
+
+
+@pytest.mark.parametrize("momentum", [0.1, 0.01, 1.0])
+def test_running_statistics_against_the_batch(momentum):
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(6, 5), nn.BatchNorm1d(5, momentum=momentum), nn.Linear(5, 1))
+    x = torch.randn(N, 6) * 4 + 9
+    for _ in range(3):
+        loss = model(x).square().mean()
+    norm = layers(graph_of(model, loss))[1]
+    entering = model[0](x).detach()
+    bn = model[1]
+    std = entering.std(0, correction=0)
+    assert norm["training"] is True and norm["values_per_channel"] == N
+    shift = ((bn.running_mean - entering.mean(0)).abs() / std).median()
+    ratio = (bn.running_var.sqrt() / std).median()
+    assert norm["running_shift"] == pytest.approx(float(shift), rel=1e-3, abs=1e-5)
+    assert norm["running_ratio"] == pytest.approx(float(ratio), rel=1e-3)
+    model.eval()
+    norm = layers(graph_of(model, model(x).square().mean()))[1]
+    assert norm["training"] is False and "running_shift" not in norm

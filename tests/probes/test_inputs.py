@@ -138,3 +138,21 @@ def test_half_and_complex():
     assert found["mean"] == 60000.0 - 60000.0 % 32 or found["mean"] == pytest.approx(60000.0, rel=1e-3)
     (found,) = InputStatistics().update("m", (torch.ones(4, 2, dtype=torch.complex64),))
     assert found["max"] == 1.0
+
+
+def test_two_sets_compared_feature_by_feature():
+    generator = torch.Generator().manual_seed(0)
+    raw = torch.randn(400, 3, generator=generator) * torch.tensor([1.0, 20.0, 300.0]) + torch.tensor([5.0, 0.0, 900.0])
+    mean, std = raw[:200].mean(0), raw[:200].std(0, correction=0)
+    training, same, other = InputStatistics(), InputStatistics(), InputStatistics()
+    training.update("net", {"x": (raw[:200] - mean) / std})
+    same.update("net", {"x": (raw[200:] - mean) / std})
+    other.update("net", {"x": raw[200:]})
+    alike, apart = same.compared_with(training, "net", "x"), other.compared_with(training, "net", "x")
+    assert alike["shift"] < 0.2 and 0.8 < alike["scale"] < 1.25 and alike["apart"] == 0
+    assert apart["scale"] == pytest.approx(20, rel=0.15) and apart["apart"] == 1.0
+    assert apart["examples"] == [200, 200]
+    assert same.compared_with(training, "net", "y") is None
+    constant = InputStatistics()
+    constant.update("net", {"x": torch.ones(5, 3)})
+    assert same.compared_with(constant, "net", "x") is None

@@ -797,3 +797,24 @@ def test_nonfinite_output_is_counted(made):
     target[0, 0] = float("nan")
     _, term = only(F.mse_loss(made.out, target))
     assert term["target"]["nonfinite"] == 1
+
+
+@pytest.mark.parametrize(
+    ("loss", "weighted"),
+    [
+        (lambda x, y, t: F.cross_entropy(x, y), False),
+        (lambda x, y, t: F.cross_entropy(x, y, weight=torch.tensor([1.0, 1.0, 1.0])), False),
+        (lambda x, y, t: F.cross_entropy(x, y, weight=torch.tensor([1.0, 5.0, 1.0])), True),
+        (lambda x, y, t: F.nll_loss(x.log_softmax(1), y, weight=torch.tensor([1.0, 5.0, 1.0])), True),
+        (lambda x, y, t: F.binary_cross_entropy_with_logits(x, t), False),
+        (lambda x, y, t: F.binary_cross_entropy_with_logits(x, t, pos_weight=torch.tensor([7.0])), True),
+        (lambda x, y, t: F.binary_cross_entropy(x.sigmoid(), t, weight=torch.tensor([1.0, 2.0, 3.0])), True),
+    ],
+)
+def test_weights_of_classes(loss, weighted):
+    torch.manual_seed(0)
+    layer = torch.nn.Linear(4, 3)
+    y = torch.tensor([0, 1, 2, 0])
+    value = loss(layer(torch.randn(4, 4)), y, F.one_hot(y, 3).float())
+    found = loss_terms(walk(value, names={id(layer.weight): "fc.weight"}), value=value)["terms"][0]
+    assert found.get("class_weights", False) is weighted

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from unstuck import probes
 from unstuck.launch.frames import user_line
 from unstuck.live.budget import clock
 from unstuck.live.registry import Model, batch_modules
@@ -33,6 +34,8 @@ class EvaluationWatch:
         self.evaluated: set[int] = set()
         self.described = 0
         self.price = 0.002
+        self.last_model: Model | None = None
+        self.losses = 0  # looked at in this block
 
     def without_gradient(self, entered: bool) -> None:
         """A block without gradient was entered or left."""
@@ -48,6 +51,8 @@ class EvaluationWatch:
             self.next_block = self.blocks + max(1, self.blocks // 8)
             self.looks += 1
             self.passes = 0
+            self.losses = 0
+            self.last_model = None
             self.listening = True
             watcher.taps.hear_modules(True)
         else:
@@ -65,6 +70,7 @@ class EvaluationWatch:
         if watcher.backwards == 0:
             return False
         self.passes += 1
+        self.last_model = model
         step = watcher.fast.steps
         if self.steps_at_last_pass.get(model.number) != step:
             self.in_row[model.number] = 0
@@ -95,6 +101,42 @@ class EvaluationWatch:
         if self.passes >= PASSES_PER_LOOK and self.listening and not watcher.sampling:
             watcher.taps.hear_modules(False)
         return first
+
+    def loss_called(self, module: torch.nn.Module, args: tuple) -> bool:
+        """A loss module of torch's was called without gradient, after a forward pass: what an evaluation measures.
+
+        The loss is computed a second time, from the same arguments; it draws nothing and changes nothing. True for the
+        first few, which are paid from the allowance.
+        """
+        watcher, model = self.watcher, self.last_model
+        if model is None or not self.listening or type(module).__module__ != "torch.nn.modules.loss":
+            return False
+        start = clock()
+        first = self.loss_looks < FREE_LOOKS and watcher.budget.allows_first(self.loss_price)
+        if not first and watcher.budget.credit(start) - watcher.fast.own < self.loss_price:
+            return False
+        self.loss_looks += 1
+        self.losses += 1
+        found = probes.evaluated(module, args)
+        self.loss_price = clock() - start
+        if found is None:
+            return first
+        root = model.module()
+        watcher.event(
+            "evaluation_loss",
+            step=watcher.current_step(),
+            limit=120,
+            model=model.name,
+            training=root.training if root is not None else None,
+            look=self.looks,
+            place=self.losses,
+            line=user_line(),
+            **found,
+        )
+        return first
+
+    loss_looks = 0
+    loss_price = 0.001
 
     def mode_changed(self, model: Model, training: bool) -> None:
         """``train()`` or ``eval()`` was called on a model."""

@@ -1,6 +1,8 @@
 """Probes: live torch objects in, plain numbers out, in the shapes of docs/recording.md. They never change the run."""
 
 from unstuck.probes.activations import DeadUnits, activations, layers
+from unstuck.probes.denominators import denominators
+from unstuck.probes.evaluated import evaluated
 from unstuck.probes.graph import Graph, Node, layer_of, sequence_number, walk
 from unstuck.probes.inputs import InputStatistics, flattened
 from unstuck.probes.loss_modules import loss_module_terms
@@ -13,6 +15,8 @@ from unstuck.probes.parameters import (
     after_step,
     before_step,
     carried_gradients,
+    gradient_norms,
+    keep_gradients,
     parameter_statistics,
     placements,
 )
@@ -32,8 +36,12 @@ __all__ = [
     "after_step",
     "before_step",
     "carried_gradients",
+    "denominators",
     "describe",
+    "evaluated",
     "flattened",
+    "gradient_norms",
+    "keep_gradients",
     "layer_of",
     "layers",
     "loss_module_terms",

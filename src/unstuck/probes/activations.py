@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from unstuck.probes.graph import Graph, Node, normalized_dim
+from unstuck.probes.graph import VIEWS, Graph, Node, normalized_dim
 from unstuck.probes.heads import kind_of, layer_feeding
 from unstuck.probes.plain import piece, plain, strides_for, thinned
 from unstuck.probes.quiet import quiet
@@ -128,6 +128,7 @@ def activations(
                 "order": order,
                 "shape": list(node.shape() or ()),
                 "hidden": node in followed,
+                "feeds": _fed_layer(graph, node) if node in followed else None,
             }
             measured.append(_measure(graph, node, kind, entry, layer_node, dead_units, limit))
         _read(measured)
@@ -143,6 +144,33 @@ def _followed_by_layer(graph: Graph) -> set[Node]:
         if any(consumer.parametric or consumer in found for consumer in node.consumers):
             found.add(node)
     return found
+
+
+_ON_THE_WAY = VIEWS | {
+    "NativeDropout", "FusedDropout", "MaxPool2DWithIndices", "AvgPool2D", "AdaptiveAvgPool2D", "AdaptiveMaxPool2D",
+    "Mean",
+}  # fmt: skip
+
+
+def _fed_layer(graph: Graph, node: Node, *, limit: int = 12) -> str | None:
+    """The layer that takes the result as its only data, through views, pooling and dropout; None when it goes elsewhere.
+
+    An attention's weights multiply data, a gate multiplies data: neither feeds a layer.
+    """
+    at = node
+    for _ in range(limit):
+        consumers = [c for c in at.consumers if c.data]
+        if len(consumers) != 1:
+            return None
+        at = consumers[0]
+        if sum(1 for child, _ in at.edges if child is not None and child.data) != 1:
+            return None
+        if at.parametric:
+            return graph.layer_name(at) if at.parametric != "embedding" else None
+        # Dropout multiplies by a constant mask, outside of accelerators.
+        if at.kind not in _ON_THE_WAY and not (at.kind in ("Mul", "Div") and len(at.live()) == 1):
+            return None
+    return None
 
 
 def _values(graph: Graph, node: Node, kind: str) -> tuple[Tensor | None, Callable[[Tensor], Tensor] | None]:
@@ -378,6 +406,7 @@ def _layer(graph: Graph, node: Node, name: str, order: int, limit: int) -> _Meas
         "in_mean": None,
         "in_rms": None,
         "in_nonfinite": None,
+        "in_zero": None,
         "fan_in": None,
         "in_shape": None,
     }
@@ -398,10 +427,47 @@ def _layer(graph: Graph, node: Node, name: str, order: int, limit: int) -> _Meas
         size = part.numel()
         total = part.sum()
         centered = part - total / size
-        return _Measured(entry, ("in_mean", "in_std"), (total, torch.dot(centered, centered)), (size, size), part)
+        measured = _Measured(
+            entry,
+            ("in_mean", "in_std", "in_zero"),
+            (total, torch.dot(centered, centered), torch.count_nonzero(part)),
+            (size, size, size),
+            part,
+        )
+        if node.parametric == "batch_norm":
+            _add_drift(graph, node, measured)
+        return measured
     except (RuntimeError, TypeError, ValueError) as error:
         graph.note(f"layer {name}", str(error).splitlines()[0][:120] if str(error) else type(error).__name__)
         return _Measured(entry)
+
+
+def _add_drift(graph: Graph, node: Node, measured: _Measured) -> None:
+    """How far a batch normalization's running statistics stand from this batch's: medians over the channels."""
+    entry = measured.entry
+    training = graph.attribute(node, "training")
+    if not isinstance(training, bool):
+        return
+    entry["training"] = training
+    shape = entry["in_shape"]
+    if not training or graph.is_hooked(node) or len(shape) < 2:
+        return
+    entry["values_per_channel"] = math.prod(shape) // shape[1] if shape[1] else None
+    try:
+        mean, inverse = node.raw._saved_result1, node.raw._saved_result2
+        running_mean, running_var = node.raw._saved_running_mean, node.raw._saved_running_var
+    except (AttributeError, RuntimeError):  # another backend's, or used twice and so changed in place
+        return
+    kept = (mean, inverse, running_mean, running_var)
+    if any(not isinstance(t, Tensor) or t.numel() == 0 or t.shape != mean.shape for t in kept):
+        return
+    mean, inverse, running_mean, running_var = (t.detach().float() for t in kept)
+    eps = graph.attribute(node, "eps") or graph.attribute(node, "epsilon") or 1e-5
+    shift = ((running_mean - mean) * inverse).abs().median()
+    ratio = ((running_var + eps).sqrt() * inverse).median()
+    measured.keys += ("running_shift", "running_ratio")
+    measured.scalars += (shift, ratio)
+    measured.sizes += (1, 1)
 
 
 def _fan_in(graph: Graph, node: Node) -> int | None:
@@ -437,7 +503,10 @@ def _read_layers(measured: list[_Measured]) -> None:
     for m in measured:
         if m.values is None:
             continue
-        mean, square = ((next(values) or 0.0) / size for size in m.sizes)
+        found = {key: (next(values) or 0.0) / size for key, size in zip(m.keys, m.sizes, strict=True)}
+        mean, square = found.pop("in_mean"), found.pop("in_std")
+        m.entry.update(found)
+        m.entry["in_zero"] = 1.0 - found["in_zero"]
         std = math.sqrt(square) if square >= 0 else math.nan
         m.entry.update({"in_mean": mean, "in_std": std, "in_rms": math.hypot(mean, std)})
         m.entry["in_nonfinite"] = 0 if math.isfinite(mean) else int((~torch.isfinite(m.values)).sum())

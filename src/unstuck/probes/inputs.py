@@ -110,6 +110,46 @@ class InputStatistics:
                     found.append({"model": model, "name": name, "shape": shape_of(tensor), "dtype": _dtype(tensor)})
         return found
 
+    def compared_with(self, other: InputStatistics, model: str, name: str) -> dict[str, Any] | None:
+        """How these statistics of an input differ from another's (the training's), feature by feature.
+
+        ``shift``: median over the features of the distance between the means, in the other's deviations; ``scale``:
+        median of this deviation over the other's; ``apart``: share of the features whose shift exceeds 3 or whose
+        scale lies outside of a third to three; ``features``: how many vary in the other; ``examples``: rows of both.
+        None where either is unknown, or nothing varies in the other.
+
+        >>> training, evaluation = InputStatistics(), InputStatistics()
+        >>> pixels = torch.tensor([[0.0, 100.0], [200.0, 300.0]])
+        >>> _ = training.update("net", {"x": (pixels - 100) / 100}), evaluation.update("net", {"x": pixels})
+        >>> found = evaluation.compared_with(training, "net", "x")
+        >>> found["scale"], found["shift"], found["apart"]
+        (100.0, 149.5, 1.0)
+        """
+        mine, theirs = self._moments.get((model, name)), other._moments.get((model, name))
+        if mine is None or theirs is None or mine.mean.shape != theirs.mean.shape:
+            return None
+        if not mine.count or not theirs.count:
+            return None
+        moving = theirs.high > theirs.low
+        if not moving.any():
+            return None
+        deviation = np.sqrt(np.maximum(theirs.square[moving], 0.0) / theirs.count)
+        with np.errstate(all="ignore"):
+            shift = np.abs(mine.mean[moving] - theirs.mean[moving]) / deviation
+            scale = np.sqrt(np.maximum(mine.square[moving], 0.0) / mine.count) / deviation
+        known = np.isfinite(shift) & np.isfinite(scale)
+        if not known.any():
+            return None
+        shift, scale = shift[known], scale[known]
+        apart = (shift > 3) | (scale > 3) | (scale < 1 / 3)
+        return {
+            "shift": float(np.median(shift)),
+            "scale": float(np.median(scale)),
+            "apart": float(apart.mean()),
+            "features": int(shift.size),
+            "examples": [mine.examples, theirs.examples],
+        }
+
     def _one(self, model: str, name: str, tensor: Tensor) -> dict[str, Any]:
         entry: dict[str, Any] = {"model": model, "name": name, "shape": shape_of(tensor), "dtype": _dtype(tensor)}
         whole = plain(tensor)

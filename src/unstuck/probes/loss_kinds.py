@@ -76,6 +76,7 @@ def _nll(graph: Graph, node: Node, offset: bool) -> Match | None:
         reduction=_reduction(graph, node),
         ignore_index=ignore,
         consumed=[node],
+        extra={"class_weights": True} if prefers_a_class(graph.saved(node, "weight")) else {},
     )
     own = through_views(node.edges[0][0])
     if own is not None and own.kind == "LogSoftmax":
@@ -146,6 +147,10 @@ def _pair(kind: str, *, symmetric: bool) -> Callable[[Graph, Node, bool], Match]
         inner: Edge = node.edges[0]
         other: Edge = node.edges[1] if len(node.edges) > 1 else (None, 0)
         extra: dict[str, Any] = {}
+        if kind in ("bce", "bce_logits") and prefers_a_class(
+            graph.saved(node, "weight"), graph.saved(node, "pos_weight")
+        ):
+            extra["class_weights"] = True
         if symmetric and other[0] is not None and (inner[0] is None or (other[0].data and not inner[0].data)):
             output, target, inner, other = target, output, other, inner
             extra["swapped"] = True
@@ -170,6 +175,20 @@ def _pair(kind: str, *, symmetric: bool) -> Callable[[Graph, Node, bool], Match]
         return found
 
     return find
+
+
+def prefers_a_class(weight: Tensor | None, positive: Tensor | None = None) -> bool:
+    """Weights that differ, or a weight of the positive answers other than 1: some answers count more than others.
+
+    >>> prefers_a_class(torch.tensor([1.0, 5.0])), prefers_a_class(None, torch.tensor([3.0])), prefers_a_class(None)
+    (True, True, False)
+    """
+    if positive is not None and bool((positive != 1).any()):
+        return True
+    if weight is None or weight.numel() < 2:
+        return False
+    low, high = torch.aminmax(weight)
+    return bool(low < high)
 
 
 def _unexpanded(tensor: Tensor | None) -> tuple[int, ...] | None:

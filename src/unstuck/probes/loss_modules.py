@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from unstuck.probes.graph import walk
 from unstuck.probes.heads import head_of
-from unstuck.probes.loss_kinds import Match
+from unstuck.probes.loss_kinds import Match, prefers_a_class
 from unstuck.probes.loss_terms import compare, name_head
 from unstuck.probes.quiet import quiet
 from unstuck.probes.statistics import LIMIT
@@ -104,6 +104,10 @@ def loss_module_terms(
         if head is not None and graph is not None:
             name_head(graph, head.entries, head.nodes)
             entry["head"] += head.entries
+        with_weights = isinstance(module, nn.CrossEntropyLoss | nn.NLLLoss | nn.BCELoss | nn.BCEWithLogitsLoss)
+        weight, positive = (getattr(module, key, None) for key in ("weight", "pos_weight"))
+        if with_weights and prefers_a_class(weight, positive):
+            entry["class_weights"] = True
         ignore = getattr(module, "ignore_index", None)
         match = Match(
             kind,

@@ -451,7 +451,7 @@ def _entry(graph: Graph, term: _Term, limit: int) -> dict[str, Any]:
         )
     entry["head"] += head.entries
     entry["class_dim"] = match.class_dim
-    for key in ("label_smoothing", "target_live", "modified", "latent"):
+    for key in ("label_smoothing", "class_weights", "target_live", "modified", "latent"):
         if match.extra.get(key):
             entry[key] = match.extra[key]
     compare(entry, match, limit)
