@@ -374,3 +374,88 @@ def test_many_optimizers_one_after_another_are_all_told(watching: Watching) -> N
         del model, optimizer
     recording = watching.recording()
     assert [recording.streams[n].steps for n in sorted(recording.streams)] == [8] * 5
+
+
+@pytest.mark.parametrize("through", ["autograd.grad", "backward"])
+def test_the_way_of_an_update_by_hand_is_seen(watching: Watching, through: str) -> None:
+    """Ascent, with gradients that the script changes and clears afterwards."""
+    weight = torch.randn(6, 3, requires_grad=True)
+    for _ in range(30):
+        x, y = data()
+        loss = F.cross_entropy(x @ weight, y)
+        if through == "backward":
+            weight.grad = None
+            loss.backward()
+            gradient = weight.grad
+            assert gradient is not None
+        else:
+            (gradient,) = torch.autograd.grad(loss, [weight])
+        with torch.no_grad():
+            weight += 0.1 * gradient
+            gradient.neg_()
+    cosines = watching.recording().main.parameter("weight", "d")
+    assert len(cosines) >= 19 and min(cosines.values) > 0.999
+
+
+def test_what_clips_the_gradient_is_seen_from_outside(watching: Watching) -> None:
+    model = nn.Linear(6, 3)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    for step in range(12):
+        x, y = data()
+        optimizer.zero_grad()
+        F.cross_entropy(model(x), y).backward()
+        if step >= 6:
+            torch.nn.utils.clip_grad_value_(model.parameters(), 1e-3)
+        optimizer.step()
+    clips = [sample["clip"] for sample in watching.recording().main.samples]
+    assert all(clip["after"] == pytest.approx(clip["before"]) and clip["values"] is None for clip in clips[:6])
+    assert all(clip["after"] < 0.1 * clip["before"] and clip["values"] == 1e-3 for clip in clips[6:])
+
+
+def test_the_divisors_of_adam_are_told(watching: Watching) -> None:
+    model = nn.Linear(6, 3)
+    optimizer = torch.optim.Adam(model.parameters(), eps=10.0)
+    for _ in range(5):
+        x, y = data()
+        optimizer.zero_grad()
+        F.cross_entropy(model(x), y).backward()
+        optimizer.step()
+    for sample in watching.recording().main.samples:
+        (told,) = sample["divisors"]
+        assert told["eps"] == 10.0 and told["under"] == 1.0 and 1e-4 < told["median"] < 1.0
+
+
+def test_the_rate_of_an_optimizer_with_a_schedule_of_its_own(watching: Watching) -> None:
+    """What was used, not the base that its groups hold."""
+    from unstuck import optim
+
+    model = nn.Linear(6, 3)
+    optimizer = optim.SGD(model.parameters(), lr=0.1, schedule=lambda t: 0.5**t)
+    for _ in range(40):
+        x, y = data()
+        optimizer.zero_grad()
+        F.cross_entropy(model(x), y).backward()
+        optimizer.step()
+    assert list(watching.recording().main.learning_rate.values) == [0.1 * 0.5**t for t in range(40)]
+
+
+def test_a_search_for_a_rate_is_no_training(watching: Watching) -> None:
+    from unstuck import find_rate
+
+    model = nn.Linear(6, 3)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    batches = [data() for _ in range(4)]
+
+    def train(steps: int) -> None:
+        for x, y in (batches * steps)[:steps]:
+            optimizer.zero_grad()
+            F.cross_entropy(model(x), y).backward()
+            optimizer.step()
+
+    train(5)
+    find_rate(model, F.cross_entropy, batches, optimizer, updates=10, replicates=1)
+    train(60)
+    recording = watching.recording()
+    assert recording.main.steps == 65
+    assert set(recording.main.learning_rate.values) == {0.1}
+    assert len(recording.streams) == 1

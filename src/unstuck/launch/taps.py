@@ -35,8 +35,10 @@ class Listener(Protocol):
     def loss_scaled(self, outputs: Any, scaled: Any) -> None: ...
     def scaler_stepped(self, optimizer: torch.optim.Optimizer, scaler: Any) -> None: ...
     def gradients_clipped(self, norm: Any, maximum: float) -> None: ...
+    def values_clipped(self, bound: Any) -> None: ...
     def compiled(self, target: Any) -> None: ...
     def saved_tensor_hooks(self, entered: bool) -> None: ...
+    def tensor_hooked(self) -> None: ...
     def loader_started(self, loader: Any) -> None: ...
 
 
@@ -68,6 +70,7 @@ class Taps:
         self._wrap_clipping()
         self._wrap_compile()
         self._wrap_saved_tensor_hooks()
+        self._wrap_tensor_hooks()
         self._wrap_loader()
         hook = self._make_step_hook(self.listener.step_ended)
         self._handles["step_ended"] = register_optimizer_step_post_hook(hook)
@@ -75,7 +78,11 @@ class Taps:
     def remove(self) -> None:
         """Undo everything; a function that somebody else has wrapped since then stays as he left it."""
         for owner, name, original, ours in reversed(self._patches):
-            if owner.__dict__.get(name) is ours:
+            if owner.__dict__.get(name) is not ours:
+                continue
+            if original is None:  # it was inherited
+                delattr(owner, name)
+            else:
                 setattr(owner, name, original)
         self._patches.clear()
         for handle in self._handles.values():
@@ -100,9 +107,11 @@ class Taps:
     # -- the single taps ---------------------------------------------------------------------------------------------
 
     def _replace(self, owner: Any, name: str, make: Callable[[Any], Any]) -> None:
-        original = owner.__dict__.get(name) if isinstance(owner, type) else getattr(owner, name, None)
+        original = getattr(owner, name, None)
+        own = owner.__dict__.get(name) if isinstance(owner, type) else original
         if original is None:
             return
+        original = own if own is not None else original
         ours = make(original)
         with contextlib.suppress(AttributeError, TypeError):
             ours.__wrapped__ = original
@@ -111,7 +120,7 @@ class Taps:
             ours.__qualname__ = original.__qualname__
             ours.__module__ = original.__module__
         setattr(owner, name, ours)
-        self._patches.append((owner, name, original, ours))
+        self._patches.append((owner, name, own, ours))
 
     def _wrap_backward(self) -> None:
         # Tensor.backward calls this function too: one wrapper sees both.
@@ -226,6 +235,18 @@ class Taps:
         self._replace(torch.nn.utils, "clip_grad_norm_", make)
         self._replace(torch.nn.utils.clip_grad, "clip_grad_norm_", make)
 
+        def make_value(original: Any) -> Any:
+            def clip_grad_value_(parameters: Any, clip_value: Any, *args: Any, **kwargs: Any) -> Any:
+                result = original(parameters, clip_value, *args, **kwargs)
+                if not compiling():
+                    listener.values_clipped(clip_value)
+                return result
+
+            return clip_grad_value_
+
+        self._replace(torch.nn.utils, "clip_grad_value_", make_value)
+        self._replace(torch.nn.utils.clip_grad, "clip_grad_value_", make_value)
+
     def _wrap_compile(self) -> None:
         listener = self.listener
 
@@ -257,6 +278,19 @@ class Taps:
 
         self._replace(torch.autograd.graph.saved_tensors_hooks, "__enter__", make)
         self._replace(torch.autograd.graph.saved_tensors_hooks, "__exit__", make_exit)
+
+    def _wrap_tensor_hooks(self) -> None:
+        listener = self.listener
+
+        def make(original: Any) -> Any:
+            def register(tensor: Any, *args: Any, **kwargs: Any) -> Any:
+                listener.tensor_hooked()
+                return original(tensor, *args, **kwargs)
+
+            return register
+
+        for name in ("register_hook", "retain_grad"):
+            self._replace(torch.Tensor, name, make)
 
     def _wrap_loader(self) -> None:
         listener = self.listener

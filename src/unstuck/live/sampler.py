@@ -71,6 +71,10 @@ class Sampler:
         self.heard = 0  # backward passes
         self.eval_parts: dict[str, dict[str, Any]] = {}
         self.nonfinite: list[dict[str, Any]] = []
+        self.reached: list[torch.Tensor] = []  # the parameters of the last loss
+        self.arrived: dict[int, float] = {}  # norms of their gradients when the backward pass ended
+        self.clip: dict[str, Any] | None = None
+        self.divisors: list[dict[str, Any]] = []
 
     def rest(self) -> None:
         """Sampling pauses: let go of everything that belongs to the script."""
@@ -132,6 +136,14 @@ class Sampler:
             return []
         named = self.named_arguments(model, module, args, kwargs)
         found: list[dict[str, Any]] = self._ask("inputs", lambda: self.evaluation_inputs.update(model.name, named), [])
+        known = self.inputs_seen
+
+        def compare() -> None:
+            for entry in found:
+                name = str(entry.get("name"))
+                entry["against_training"] = self.evaluation_inputs.compared_with(known, model.name, name)
+
+        self._ask("inputs", compare, None)
         return found
 
     def named_arguments(
@@ -178,6 +190,7 @@ class Sampler:
         for index, leaf in enumerate(parameters[:MAX_PARAMETERS]):
             if id(leaf) not in names:
                 watcher.registry.name_parameter(leaf, f"parameter{index}")
+        self.reached = parameters[:MAX_PARAMETERS]
         if not parameters and not graph.unseen:
             watcher.event("no_graph", step=watcher.current_step() or 0, limit=5, message=_why_no_graph(loss), line=line)
         entry = self._ask("loss", lambda: probes.loss_terms(graph, value=loss), None)
@@ -205,6 +218,9 @@ class Sampler:
         if first:
             self._learn_to_read_examples(loss, graph, entry, examples)
             self._look_for_stale_gradients()
+        if first and watcher.works("biopsy"):
+            named = [(names.get(id(p), f"parameter{i}"), p) for i, p in enumerate(parameters)]
+            self._ask("biopsy", lambda: watcher.biopsy.loss_heard(loss, named), None)
         if not watcher.tracks and watcher.step_depth == 0:
             self._by_hand(parameters)
         return examples
@@ -263,6 +279,9 @@ class Sampler:
         """The backward pass is over: gradients of steps by hand are read before anybody clears them."""
         if self.hand is not None and not self.watcher.tracks and not self.hand["params"]:
             self.hand["params"] = self._hand_parameters()
+            self._keep_hand_gradients({id(p): p.grad for _, p in self.hand_leaves if p.grad is not None})
+        if self.watcher.by_hand is None and not self.watcher.scaler_seen and self.watcher.step_depth == 0:
+            self.arrived = self._ask("clip", lambda: probes.gradient_norms(self.reached), {})
 
     # -- gradients that nobody cleared --------------------------------------------------------------------------------
 
@@ -301,6 +320,19 @@ class Sampler:
         self.taken = self._ask("snapshot", lambda: probes.before_step(parameters), None)
         if self.heard:  # with a closure the gradients come later, inside the step
             self.params = self._statistics(optimizer, track, parameters)
+            self.clip = self._clipped(parameters)
+
+    def _clipped(self, parameters: list[tuple[str, torch.Tensor]]) -> dict[str, Any] | None:
+        """The norm of the gradient when the backward pass ended and as the step finds it: what was done in between."""
+        both = [
+            (self.arrived[id(p)], float(self.params[name]["g"]))
+            for name, p in parameters
+            if id(p) in self.arrived and self.params.get(name, {}).get("g") is not None
+        ]
+        if not both:
+            return None
+        before, after = (math.sqrt(sum(pair[i] ** 2 for pair in both)) for i in (0, 1))
+        return {"before": before, "after": after, "values": self.watcher.value_clip}
 
     def after_step(self, optimizer: torch.optim.Optimizer, track: Track, step: int) -> None:
         """An optimizer has stepped: complete the sample and write it."""
@@ -314,6 +346,7 @@ class Sampler:
                 if name in self.params:
                     self.params[name]["u"] = change.norm if change.moved or change.norm is None else 0.0
                     self.params[name]["d"] = change.cosine
+        self.divisors = self._ask("denominators", lambda: probes.denominators(optimizer), [])
         for name, share in self.stale.pop(track.number, {}).items():
             if name in self.params:
                 self.params[name]["stale"] = share
@@ -358,6 +391,8 @@ class Sampler:
                 "layers": self.layers,
                 "noise": noise,
                 "unseen": self.unseen,
+                "clip": self.clip,
+                "divisors": self.divisors,
             }
         )
 
@@ -416,6 +451,13 @@ class Sampler:
         self.hand_gradients = {id(p): g for p, g in zip(inputs, gradients, strict=False) if isinstance(g, torch.Tensor)}
         if self.hand is not None:
             self.hand["params"] = self._hand_parameters()
+            self._keep_hand_gradients(self.hand_gradients)
+
+    def _keep_hand_gradients(self, gradients: dict[int, torch.Tensor]) -> None:
+        """What the update by hand that follows is compared with."""
+        taken = self.hand_taken
+        if taken is not None:
+            self._ask("hand_gradients", lambda: probes.keep_gradients(taken, gradients), None)
 
     def _by_hand(self, parameters: list[torch.Tensor]) -> None:
         """A backward pass before any optimizer stepped. Parameters that moved since the last one were moved by hand."""

@@ -16,6 +16,8 @@ import torch
 
 from unstuck.launch.frames import user_line
 from unstuck.launch.taps import Taps
+from unstuck.launch.unwatched import listens
+from unstuck.live.biopsy import Biopsy
 from unstuck.live.budget import FULL_SAMPLES, UNSEEN_SECONDS, Budget, clock
 from unstuck.live.evaluation import EvaluationWatch
 from unstuck.live.fast_path import FastPath, Track
@@ -76,6 +78,8 @@ class Watcher:
         self.crashes: dict[str, int] = {}
         self.scaled: dict[int, tuple[Any, Any]] = {}
         self.scaler_seen = False
+        self.value_clip: float | None = None  # the bound of the last clip_grad_value_
+        self.paused = 0
         self.on_accelerator = False
         self.deferred: list[tuple[dict[str, Any], list[Any], int]] = []
         self.last_losses: list[Any] = []
@@ -94,11 +98,28 @@ class Watcher:
         self.taps = Taps(self, make_backward=self.fast.make_backward, make_step_hook=self.fast.make_step_hook)
         self.sampler = Sampler(self)
         self.evaluation = EvaluationWatch(self)
+        self.biopsy = Biopsy(self)
         self.taps.install()
         self.taps.hear_modules(True)
         self.taps.hear_step_begins(True)
         _watchers.add(self)
+        listens(self)
         self.budget.starting = clock() - started
+
+    def pause(self) -> None:
+        """What happens now is no part of the run (a trial of our own inside the script)."""
+        self.paused += 1
+        if self.paused == 1 and self.active:
+            self.fast.on = False
+            self.fast.flush()
+            self.active = False
+
+    def resume(self) -> None:
+        """The run goes on."""
+        self.paused = max(0, self.paused - 1)
+        if not self.paused and not self.finished and os.getpid() == self.pid:
+            self.active = True
+            self.fast.on = self._may_be_fast()
 
     # -- the journal -------------------------------------------------------------------------------------------------
 
@@ -261,6 +282,7 @@ class Watcher:
         start = clock()
         self.busy = True
         try:
+            self.biopsy.step_begins(optimizer)
             self.sampler.before_step(optimizer, self._track(optimizer))
         except Exception as error:
             self.crashed("before_step", error)
@@ -333,7 +355,7 @@ class Watcher:
             line["b"] = examples
         if len(losses) > 1:
             line["n"] = len(losses)
-        rates = [group.get("lr") for group in optimizer.param_groups]
+        rates = _rates(optimizer)
         if rates != track.rates and all(r is not None for r in rates):
             line["lr"] = [float(r) for r in rates if r is not None]
         track.rates = rates
@@ -392,7 +414,9 @@ class Watcher:
 
     def _admit(self, track: Track, optimizer: torch.optim.Optimizer) -> None:
         """Let this optimizer's plain steps take the fast path."""
-        if type(track.rate) in (float, int) and not self.keep_step_begins:
+        # Where a schedule of the optimizer's own makes the rate, it is not read on the fast path.
+        own = bool(getattr(optimizer, "schedules", None)) and hasattr(optimizer, "used")
+        if type(track.rate) in (float, int) and not self.keep_step_begins and not own:
             if track.number < 64:
                 self.fast.tracks[id(optimizer)] = track
         else:
@@ -459,6 +483,11 @@ class Watcher:
 
     def _after_sample(self, track: Track) -> None:
         """A sampled step is over: go on sampling, or look again later?"""
+        if self.works("biopsy"):
+            try:
+                self.biopsy.step_ended()
+            except Exception as error:
+                self.crashed("biopsy", error)
         now = clock()
         track.full += 1
         self.full_samples += 1
@@ -481,6 +510,7 @@ class Watcher:
     def _end_burst(self, now: float) -> None:
         self.sampling = False
         self.sampler.rest()
+        self.biopsy.captures.let_go()
         if not self.evaluation.listening:
             self.taps.hear_modules(False)
         if not self.keep_step_begins:
@@ -557,15 +587,21 @@ class Watcher:
                 return
             start = clock()
             self.busy = True
+            on_allowance = False
             try:
                 if not registry.member(module):
                     model = registry.add(module)
-                if model is None and self.sampling:
+                if model is None and not torch.is_grad_enabled():
+                    on_allowance = self.evaluation.loss_called(module, args)
+                elif model is None and self.sampling:
                     self.sampler.module_without_parameters(module, args, kwargs)
             except Exception as error:
                 self.crashed("module", error)
             self.busy = False
-            self.spent(clock() - start)
+            if on_allowance:
+                self.budget.spend_first(clock() - start)
+            else:
+                self.spent(clock() - start)
             if model is None:
                 return
         start = clock()
@@ -575,6 +611,8 @@ class Watcher:
             if torch.is_grad_enabled():
                 if self.sampling:
                     self.sampler.model_called(model, module, args, kwargs)
+                    if self.works("biopsy"):
+                        self.biopsy.model_called(model, module, args, kwargs)
             else:
                 first = self.evaluation.model_called(model, module, args, kwargs)
         except Exception as error:
@@ -635,6 +673,11 @@ class Watcher:
         if self.active and not self.busy:
             self.fast.clip = (norm, maximum)
 
+    def values_clipped(self, bound: Any) -> None:
+        """``clip_grad_value_`` was called."""
+        if self.active and not self.busy:
+            self.value_clip = float(bound)
+
     def compiled(self, target: Any) -> None:
         """``torch.compile`` was called: module hooks would be traced into the compiled code, so there are none any more."""
         if not self.active:
@@ -652,6 +695,11 @@ class Watcher:
     def saved_tensor_hooks(self, entered: bool) -> None:
         """Hooks on saved tensors (checkpointing, offloading): reading a saved tensor would run the script's code."""
         self.sampler.saved_tensor_hooks(entered)
+
+    def tensor_hooked(self) -> None:
+        """The script set a hook on a tensor, or asked to keep its gradient: a product through it would run that."""
+        if not self.busy:
+            self.biopsy.tensor_hooks += 1
 
     def loader_started(self, loader: Any) -> None:
         """A pass over a data loader begins."""
@@ -674,11 +722,21 @@ class Watcher:
         start = clock()
         self.fast.on = False
         self.busy = True
-        for part in (self.read_deferred, self.sampler.last_words):
+        for name, part in (("last_words", self.read_deferred), ("last_words", self.sampler.last_words)):
             try:
                 part()
             except Exception as problem:
-                self.crashed("last_words", problem)
+                self.crashed(name, problem)
+        self.spent(clock() - start)
+        ended = clock()  # of the run itself
+        if error is None or isinstance(error, KeyboardInterrupt | SystemExit):
+            try:
+                self.biopsy.end(ended - self.zero)
+            except Exception as problem:
+                self.crashed("biopsy", problem)
+            except KeyboardInterrupt:  # pressed again: leave now
+                self.biopsy.seconds = clock() - ended
+        start = clock()
         self.active = False
         self.taps.remove()
         self.fast.close()
@@ -686,7 +744,7 @@ class Watcher:
         if error is not None and not isinstance(error, SystemExit):
             exception = {"type": type(error).__name__, "message": str(error)[:2000], "line": line}
         self.spent(clock() - start)
-        now = clock()
+        now = ended
         self.journal.record(
             {
                 "e": "end",
@@ -697,6 +755,7 @@ class Watcher:
                 "watcher_seconds": self.budget.total + self.fast.own,
                 "allowance_seconds": self.budget.first,
                 "start_seconds": self.budget.starting,
+                "exam_seconds": self.biopsy.seconds,
                 "running_seconds": self.budget.running + self.fast.own,
                 "measured_seconds": max(0.0, now - self.budget.began) if self.budget.began else 0.0,
                 "samples": self.full_samples,
@@ -714,6 +773,15 @@ class Watcher:
         self.fast.tail = self.fast.ring = None
         self.fast.journal = None
         self.taps.remove()
+
+
+def _rates(optimizer: torch.optim.Optimizer) -> list[Any]:
+    """The rate of each group in the step just made: as used, where the optimizer tells, else the group's own."""
+    groups = [group.get("lr") for group in optimizer.param_groups]
+    used = getattr(optimizer, "used", None)
+    if isinstance(used, list) and len(used) == len(groups) and all(isinstance(one, dict) for one in used):
+        return [one.get("lr", rate) for one, rate in zip(used, groups, strict=True)]
+    return groups
 
 
 def _place(error: Exception) -> str:

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from unstuck.core.errors import BadInput
+from unstuck.launch.unwatched import unwatched
 from unstuck.optim.bounds import positive, whole
 from unstuck.optim.optimizer import Optimizer
 
@@ -198,7 +199,7 @@ def find_rate(
     shares = [base / lead if lead else 1.0 for base in bases]
     device = next(model.parameters()).device.type
     trials = []
-    with _unchanged(model, optimizer, loader) as restore:
+    with unwatched(), _unchanged(model, optimizer, loader) as restore:
         for k in range(replicates):
             restore()
             torch.manual_seed(seed + k)

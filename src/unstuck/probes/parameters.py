@@ -129,6 +129,7 @@ def parameter_statistics(
                 for w, ok in zip(weights, floating, strict=True)
             ]
         )
+        along = read_scalars([_along(w, g) for w, g in zip(weights, dense, strict=True)])
         alive = read_scalars([torch.count_nonzero(g) if g is not None and g.numel() > 0 else None for g in dense])
         found: dict[str, dict[str, Any]] = {}
         for i, (name, parameter) in enumerate(parameters):
@@ -141,6 +142,7 @@ def parameter_statistics(
                 "wstd": None,
                 "g": None if gradient is None else (g or 0.0) / scale,
                 "gz": None,
+                "gw": None,
                 "gn": 0,
                 "wn": 0,
                 "u": None,
@@ -169,6 +171,9 @@ def parameter_statistics(
                         entry["w"] = float(torch.linalg.vector_norm(weight, dtype=torch.float64))
             if gradient is not None and stored is not None:
                 whole = gradient.numel() * (2 if gradient.is_complex() else 1)
+                product = along[i]
+                if product is not None and w and g and math.isfinite(quotient := product / w / g):
+                    entry["gw"] = max(-1.0, min(1.0, quotient))
                 entry["gz"] = 1.0 - (alive[i] or 0.0) / whole if whole else None
                 if g is not None and not math.isfinite(g):
                     entry["gn"] = int((~torch.isfinite(stored)).sum())
@@ -199,6 +204,31 @@ def carried_gradients(parameters: Iterable[tuple[str, Tensor]]) -> dict[str, flo
         present = [(name, p.grad) for name, p in parameters if readable(p) and p.grad is not None]
         norms = _norms([plain(g) if g.numel() else None for _, g in present])
         return {name: norm for (name, _), norm in zip(present, norms, strict=True) if norm}
+
+
+def gradient_norms(parameters: Iterable[Tensor]) -> dict[int, float]:
+    """Norms of the gradients that are there, by ``id(parameter)``; sparse ones are left out.
+
+    Cost: one pass over the gradients, one synchronization.
+
+    >>> weight = torch.nn.Parameter(torch.ones(2))
+    >>> weight.grad = torch.tensor([3.0, 4.0])
+    >>> list(gradient_norms([weight]).values())
+    [5.0]
+    """
+    with quiet():
+        present = [p for p in parameters if readable(p) and p.grad is not None and p.grad.layout == torch.strided]
+        norms = _norms([plain(p.grad) if p.grad is not None and p.grad.numel() else None for p in present])
+        return {id(p): norm for p, norm in zip(present, norms, strict=True) if norm is not None}
+
+
+def _along(weight: Tensor, gradient: Tensor | None) -> Tensor | None:
+    """The inner product of a weight and its gradient: a penalty's gradient points along the weight."""
+    if gradient is None or weight.dim() < 2 or gradient.shape != weight.shape or not weight.is_floating_point():
+        return None
+    if gradient.device != weight.device or gradient.layout != torch.strided:
+        return None
+    return torch.dot(_float(weight).reshape(-1), _float(gradient).reshape(-1).to(_float(weight).dtype))
 
 
 def _role(name: str, parameter: Tensor) -> str:
@@ -246,6 +276,27 @@ def before_step(parameters: Iterable[tuple[str, Tensor]], *, limit: int = _SNAPS
             taken.sums.append(_bits(whole) if mine > 1 else None)
             taken.gradients.append(parameter.grad)
     return taken
+
+
+def keep_gradients(taken: Snapshot, gradients: Mapping[int, Tensor], *, limit: int = _SNAPSHOT) -> None:
+    """Let a snapshot hold copies of gradients that came after it, by ``id(parameter)``: the script may change its own.
+
+    More than ``limit`` entries in all are not kept. Cost: one copy of the gradients.
+
+    >>> weight = torch.nn.Parameter(torch.ones(2))
+    >>> taken = before_step([("w", weight)])
+    >>> keep_gradients(taken, {id(weight): torch.tensor([3.0, 4.0])})
+    >>> weight.data += torch.tensor([3.0, 4.0])
+    >>> round(after_step(taken)["w"].cosine, 4)
+    1.0
+    """
+    if sum(g.numel() for g in gradients.values()) > limit:
+        return
+    with quiet():
+        for i, parameter in enumerate(taken.parameters):
+            gradient = gradients.get(id(parameter))
+            if gradient is not None:
+                taken.gradients[i] = gradient.detach().clone()
 
 
 def after_step(taken: Snapshot) -> dict[str, Change]:

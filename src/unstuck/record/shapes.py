@@ -9,10 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-_NUMBERS_OF_PARAMETER = (*("w", "wstd", "g", "gz", "gn", "wn", "u", "d", "eq", "geq", "n", "stale", "o", "order"),)
+_NUMBERS_OF_PARAMETER = (
+    *("w", "wstd", "g", "gz", "gw", "gn", "wn", "u", "d", "eq", "geq", "n", "stale", "o", "order"),
+)
 _NUMBERS_OF_ACTIVATION = (
     *("order", "units", "mean", "std", "zero", "dead", "dead_so_far", "saturated", "vary", "nonfinite"),
 )
+_NUMBERS_OF_CLIP = ("before", "after", "values")
+_NUMBERS_OF_DIVISORS = ("group", "eps", "low", "median", "high", "under", "alive", "entries")
 _NUMBERS_OF_LAYER = ("order", "in_std", "in_mean", "in_rms", "in_nonfinite", "fan_in")
 _NUMBERS_OF_NOISE = ("cos", "norm", "share", "pairs")
 _NUMBERS_OF_INPUT = (
@@ -96,6 +100,9 @@ def check_sample(line: dict[str, Any]) -> None:
         _numbers(tensor, _NUMBERS_OF_INPUT, "inputs")
     _numbers(mapping(line.get("noise") or {}, "noise"), _NUMBERS_OF_NOISE, "noise")
     _objects(line, "unseen")
+    _numbers(mapping(line.get("clip") or {}, "clip"), _NUMBERS_OF_CLIP, "clip")
+    for group in _objects(line, "divisors"):
+        _numbers(group, _NUMBERS_OF_DIVISORS, "divisors")
     for loss in _objects(line, "losses"):
         _numbers(loss, _NUMBERS_OF_LOSS, "losses")
         check_place(loss.get("line"), "losses.line")

@@ -46,7 +46,7 @@ def test_the_gain_is_how_far_the_line_falls() -> None:
     found = trend(series([5 - 0.01 * i for i in range(240)]), 0, 240)
     assert found is not None
     # Block means lie half a block from the ends: eleven twelfths of 2.39.
-    assert found.gain == pytest.approx(2.2, abs=0.05)
+    assert found.gain == pytest.approx(2.2, abs=0.01)
     assert found.direction == "falls" and found.error < 0.01
 
 
