@@ -12,6 +12,7 @@ from unstuck.cli.demo import demo
 from unstuck.cli.examine import examine
 from unstuck.cli.explain import explain
 from unstuck.cli.gradcheck import gradcheck
+from unstuck.cli.lab import lab
 from unstuck.cli.report import report
 from unstuck.cli.run import run
 from unstuck.core.errors import UnstuckError
@@ -53,6 +54,7 @@ app.command("examine", short_help="Where a (model, loss, data) stands: critical 
     examine
 )
 app.command("gradcheck", short_help="Is backpropagation right? Which parameter is not?")(gradcheck)
+app.command("lab", short_help="The lectures' experiments: run one, or write the whole book.")(lab)
 app.command("demo", short_help="One minute: a really stuck network on real data, diagnosed; then its mended twin.")(
     demo
 )

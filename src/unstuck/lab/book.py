@@ -1,0 +1,73 @@
+"""Runs experiments and writes their pages, figures and numbers to files."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from unstuck.lab.charts import Figure
+from unstuck.lab.contract import Experiment, Progress, silent
+from unstuck.lab.figures import draw_png
+from unstuck.lab.page import Ran, as_json, render, render_index
+from unstuck.lab.words import LANGUAGES, Language
+from unstuck.report.document import plain, write_whole
+
+
+def run_timed(experiment: Experiment, *, full: bool = False, seed: int = 0, progress: Progress = silent) -> Ran:
+    """Run one and keep the time it took."""
+    began = time.perf_counter()
+    result = experiment.run(full=full, seed=seed, progress=progress)
+    return Ran(experiment, result, full, seed, time.perf_counter() - began)
+
+
+def write_figures(ran: Ran, folder: Path, *, language: Language = "en") -> list[Path]:
+    """Every figure of a run as PNG, light and dark. Returns the paths."""
+    folder.mkdir(parents=True, exist_ok=True)
+    return [path for figure in ran.result.figures for path in _both_themes(figure, ran, folder, language)]
+
+
+def _both_themes(figure: Figure, ran: Ran, folder: Path, language: Language) -> list[Path]:
+    paths = []
+    for theme in ("light", "dark"):
+        path = folder / f"{ran.experiment.name}-{figure.name.replace(' ', '-')}-{theme}.png"
+        path.write_bytes(draw_png(figure, theme="light" if theme == "light" else "dark", language=language))
+        paths.append(path)
+    return paths
+
+
+def write_book(
+    chosen: Sequence[Experiment],
+    folder: Path,
+    *,
+    full: bool = False,
+    seed: int = 0,
+    progress: Callable[[int, Experiment, float, str], None] = lambda index, experiment, share, what: None,
+) -> list[Ran]:
+    """Run all of them; write ``index.html`` and a page each, English in ``folder``, Chinese in ``folder/zh``, and
+    ``results.json``. A page is written as soon as its experiment is done.
+
+    *Cost*: what the experiments take, and about half a second a page.
+    """
+    all_ran: list[Ran] = []
+    for index, experiment in enumerate(chosen):
+
+        def told(share: float, what: str = "", index: int = index, experiment: Experiment = experiment) -> None:
+            progress(index, experiment, share, what)
+
+        ran = run_timed(experiment, full=full, seed=seed, progress=told)
+        for language in LANGUAGES:
+            place, other = (folder, "zh/") if language == "en" else (folder / "zh", "../")
+            name = f"{experiment.name}.html"
+            links = {"index": "index.html", "other": other + name}
+            write_whole(render(ran, language=language, book=chosen, links=links), place / name)
+        all_ran.append(ran)
+    for language in LANGUAGES:
+        place, other = (folder, "zh/") if language == "en" else (folder / "zh", "../")
+        write_whole(
+            render_index(all_ran, language=language, links={"other": other + "index.html"}), place / "index.html"
+        )
+    results = [plain(as_json(ran)) for ran in all_ran]
+    write_whole(json.dumps(results, indent=1, allow_nan=False, ensure_ascii=False) + "\n", folder / "results.json")
+    return all_ran
