@@ -68,9 +68,10 @@ def draw_svg(figure: Figure, *, language: Language = "en", frame: Frame | None =
     # Several figures stand in one page: their inner names must differ.
     prefix = re.sub(r"\W", "", figure.name) + (str(abs(hash(frame.label)) % 10**6) if frame else "")
     text = re.sub(r'(id="|url\(#|href="#)', rf"\g<1>{prefix}-", text)
-    width = re.search(r'viewBox="0 0 ([\d.]+)', text)
-    assert width is not None
-    text = re.sub(r'<svg [^>]*?viewBox="([^"]*)"[^>]*>', r'<svg class="drawn" viewBox="\1" role="img">', text, count=1)
+    look = "drawn square" if as_chart(figure).square else "drawn"
+    text = re.sub(
+        r'<svg [^>]*?viewBox="([^"]*)"[^>]*>', rf'<svg class="{look}" viewBox="\1" role="img">', text, count=1
+    )
     return re.sub(r'href="#?[\w-]*data:', 'href="data:', text)
 
 
@@ -317,7 +318,7 @@ def _put_field(canvas: Any, axes: Any, mark: Field, palette: Palette, language: 
     bar.set_label(words, color=palette.text)
     if mark.log:
         low, high = float(np.nanmin(values)), float(np.nanmax(values))
-        decades = [10.0**power for power in range(-12, 13) if low < 10.0**power < high]
+        decades = [10.0**power for power in range(-12, 13) if low + 9 * (low - lift) < 10.0**power < high]
         places = [low, *decades] if len(decades) < 2 else decades[-6:]
         bar.set_ticks([math.log10(place - lift) for place in places], labels=[f"{place:.3g}" for place in places])
 
