@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 MAX_LOOKS = 60  # blocks without gradient that are looked into
 PASSES_PER_LOOK = 3  # forward passes looked at in each
 FREE_LOOKS = 4
+NORM_LAYERS = 64  # batch normalizations whose running statistics are compared with an evaluation's batch
 
 
 class EvaluationWatch:
@@ -36,6 +37,11 @@ class EvaluationWatch:
         self.price = 0.002
         self.last_model: Model | None = None
         self.losses = 0  # looked at in this block
+        self.norms: dict[str, dict[str, Any]] = {}  # of this block, by the layer's name
+        self.norm_names: dict[int, dict[int, str]] = {}  # of each model: id of a part, its name
+        self.norm_price = 0.002  # of one block
+        self.norm_looks = 0
+        self.norms_wanted = False
 
     def without_gradient(self, entered: bool) -> None:
         """A block without gradient was entered or left."""
@@ -53,12 +59,16 @@ class EvaluationWatch:
             self.passes = 0
             self.losses = 0
             self.last_model = None
+            self.norms = {}
+            free = self.norm_looks < FREE_LOOKS and watcher.budget.allows_first(self.norm_price)
+            self.norms_wanted = free or watcher.budget.credit(clock()) - watcher.fast.own >= self.norm_price
             self.listening = True
             watcher.taps.hear_modules(True)
         else:
             self.depth = max(0, self.depth - 1)
             if self.depth == 0 and self.listening:
-                self.listening = False
+                self.listening = self.norms_wanted = False
+                self._write_norms()
                 if not watcher.sampling:
                     watcher.taps.hear_modules(False)
 
@@ -137,6 +147,45 @@ class EvaluationWatch:
 
     loss_looks = 0
     loss_price = 0.001
+
+    def part_called(self, part: torch.nn.Module, args: tuple) -> bool:
+        """A part of a model is called without gradient: a batch normalization is compared with what enters it.
+
+        True while that is paid from the allowance.
+        """
+        model = self.last_model
+        if model is None or not self.norms_wanted or not isinstance(part, torch.nn.modules.batchnorm._BatchNorm):
+            return False
+        if part.training or not args or not isinstance(args[0], torch.Tensor) or len(self.norms) >= NORM_LAYERS:
+            return False
+        names = self.norm_names.get(model.number)
+        if names is None:
+            root = model.module()
+            names = {id(m): name for name, m in root.named_modules()} if root is not None else {}
+            self.norm_names[model.number] = names
+        name = names.get(id(part))
+        if name is None or name in self.norms:  # the first pass of a block tells enough
+            return False
+        start = clock()
+        found = probes.running_statistics(part, args[0])
+        if found is not None:
+            self.norms[name] = {"name": f"{model.name}.{name}" if name else model.name, **found}
+            self.norm_price = max(self.norm_price, len(self.norms) * (clock() - start))
+        return self.norm_looks < FREE_LOOKS
+
+    def _write_norms(self) -> None:
+        if not self.norms:
+            return
+        self.norm_looks += 1
+        watcher, model = self.watcher, self.last_model
+        watcher.event(
+            "evaluation_norms",
+            step=watcher.current_step(),
+            limit=40,
+            model=model.name if model is not None else "",
+            layers=list(self.norms.values()),
+        )
+        self.norms = {}
 
     def mode_changed(self, model: Model, training: bool) -> None:
         """``train()`` or ``eval()`` was called on a model."""

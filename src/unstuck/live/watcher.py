@@ -583,13 +583,17 @@ class Watcher:
         registry = self.registry
         model = registry.root(module)
         if model is None:
-            if registry.member(module) and next(iter(module.parameters()), None) is not None:
+            member = registry.member(module)
+            norm = isinstance(module, torch.nn.modules.batchnorm._BatchNorm)
+            if member and (norm or next(iter(module.parameters()), None) is not None):
+                if norm and self.evaluation.norms_wanted and not torch.is_grad_enabled():
+                    self._hear_part(module, args)
                 return
             start = clock()
             self.busy = True
             on_allowance = False
             try:
-                if not registry.member(module):
+                if not member:
                     model = registry.add(module)
                 if model is None and not torch.is_grad_enabled():
                     on_allowance = self.evaluation.loss_called(module, args)
@@ -619,6 +623,22 @@ class Watcher:
             self.crashed("inputs", error)
         self.busy = False
         if first:  # the first evaluations are looked at on the allowance of the first samples
+            self.budget.spend_first(clock() - start)
+        else:
+            self.spent(clock() - start)
+
+    def _hear_part(self, module: torch.nn.Module, args: tuple) -> None:
+        """A part of a model is called in an evaluation."""
+        start = clock()
+        self.busy = True
+        first = False
+        try:
+            if self.works("evaluation_norms"):
+                first = self.evaluation.part_called(module, args)
+        except Exception as error:
+            self.crashed("evaluation_norms", error)
+        self.busy = False
+        if first:
             self.budget.spend_first(clock() - start)
         else:
             self.spent(clock() - start)

@@ -104,6 +104,13 @@ class _CapturedPiece:
         raise BadInput("empirical_fisher", got="captured calls", want="an objective with a loss for each example")
 
 
+def loss_again(
+    call: CapturedCall, names: Sequence[str], leaves: Sequence[Tensor], others: Mapping[str, Tensor]
+) -> Tensor:
+    """The loss of a captured call at these parameters, by the kernels the script used. *Cost*: one forward pass."""
+    return _CapturedPiece(call, names, others, live=True).loss(leaves)
+
+
 class CapturedObjective(PieceObjective):
     """Made by :func:`captured_objective`; evaluated in the precision of the script."""
 
@@ -131,11 +138,14 @@ def captured_objective(
     *,
     parameters: Sequence[str] | None = None,
     at: Mapping[str, Tensor] | None = None,
+    proved: bool = False,
     memory_bytes: int | None = None,
 ) -> CapturedObjective:
     """The mean loss of captured calls of one model, as a function of its parameters.
 
-    ``at``: the parameters the calls were made with, when the model has moved since. *Errors*: BadInput when a call is
+    ``at``: the parameters the calls were made with, when the model has moved since. ``proved``: each call was made
+    again at
+    its own parameters already (:func:`loss_again`), so they may be anywhere now. *Errors*: BadInput when a call is
     incomplete or evaluating it again does not give the live loss bit for bit: then nothing may be concluded from it.
     *Cost*: two forward passes a call.
     """
@@ -150,8 +160,10 @@ def captured_objective(
     for index, call in enumerate(calls):
         if call.value is None:
             raise BadInput("calls", got=f"call {index} without its loss", want="calls completed by with_loss")
+        if proved:
+            continue
         leaves = [tensor.clone().requires_grad_(True) for tensor in source.values()]
-        again = _CapturedPiece(call, list(source), others, live=True).loss(leaves).detach()
+        again = loss_again(call, list(source), leaves, others).detach()
         if not torch.equal(again, call.value.reshape(()).to(again.dtype)):
             raise BadInput(
                 "calls",

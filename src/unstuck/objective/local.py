@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.autograd.function import BackwardCFunction
 
 from unstuck.objective.contract import Point, Work
 from unstuck.objective.layout import Layout
@@ -142,6 +143,8 @@ def _obstacle(loss: Tensor) -> str | None:
         if node is None or node in seen:
             continue
         seen.add(node)
+        if isinstance(node, BackwardCFunction):
+            return f"{type(node).__name__.removesuffix('Backward')} is a function of the script's own: products would run it"
         name = node.name()
         if any(part in name for part in _NO_SECOND):
             return f"{name} has no second derivative"

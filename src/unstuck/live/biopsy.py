@@ -1,0 +1,264 @@
+"""Curvature of the running training, within the budget: on the live graph against the step, on kept batches for verdicts.
+
+The live graph of a step gives the largest and the smallest curvature at that point and what they say of the step's length;
+nothing of the script runs again. A verdict (saddle, minimum, flat) needs steps: those are taken on a copy of the model with
+kept batches, at the end of the run, or in it when the loss stands still and the budget has the time.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from unstuck.live.budget import FULL_SAMPLES, clock
+from unstuck.live.captures import Captures
+
+if TYPE_CHECKING:
+    from unstuck.live.exam import Exam
+    from unstuck.live.registry import Model
+    from unstuck.live.watcher import Watcher
+    from unstuck.objective.local import LocalObjective
+
+LOCAL_AT = (2, FULL_SAMPLES - 2)  # full samples after which the live graph is looked into
+CAPTURE_AT = (4, 8, 11, 13, 15, 16, 17, 18)  # and those whose batches are kept
+FEWEST_PRODUCTS, MOST_PRODUCTS = 8, 40
+GRADIENTS_EACH = 2.5  # of a product
+MOST_PARAMETERS = 20_000_000  # of a live graph: forty vectors of that size are 3 GB
+VECTOR_BYTES = 256 << 20  # for the Krylov space
+END_SECONDS = 1.0  # the look at the end may always last that long
+STANDS = 0.02  # of the loss on the kept batches: a fall of less, while the steps doubled, is standing still
+
+
+class Biopsy:
+    """Decides when curvature is affordable, and writes what it says as ``biopsy`` events."""
+
+    def __init__(self, watcher: Watcher) -> None:
+        self.watcher = watcher
+        self.captures = Captures()
+        self.local_seconds = 0.0  # of the last look into a live graph
+        self.next_local = 0  # steps
+        self.next_check = 0
+        self.last_value: float | None = None  # of the kept batches, at the last check
+        self.peak_rate = 0.0
+        self.optimizer: torch.optim.Optimizer | None = None
+        self.seconds = 0.0  # spent at the end
+        self.tensor_hooks = 0  # set by the script since the last backward pass
+        self.gaps: deque[float] = deque(maxlen=9)  # between losses, own time taken out
+        self.last_heard = 0.0
+        self.last_own = 0.0
+        self.told: set[str] = set()
+
+    # -- what is heard, on sampled steps only ------------------------------------------------------------------------
+
+    def model_called(self, model: Model, module: torch.nn.Module, args: tuple, kwargs: Any) -> None:
+        """A model is about to run with gradient."""
+        self.captures.model_called(model.number, module, args, kwargs, wanted=self._wants_batch(model))
+
+    def loss_heard(self, loss: torch.Tensor, named: list[tuple[str, torch.Tensor]]) -> None:
+        """A sampled step's first backward pass is about to run."""
+        now = clock()
+        own = self.watcher.budget.total
+        if self.last_heard:
+            self.gaps.append(max(1e-5, now - self.last_heard - (own - self.last_own)))
+        self.last_heard, self.last_own = now, own
+        hooked, self.tensor_hooks = self.tensor_hooks, 0
+        self.captures.loss_heard(loss)
+        if self.captures.reason and self.captures.kept is None:
+            self._unseen("batches", self.captures.reason)
+        seconds = self._local_due()
+        if seconds is not None:
+            if hooked:
+                self._unseen("live", "the script has hooks on tensors of this graph: products would run them")
+            else:
+                self._look_at_live(loss, named, seconds)
+            self.captures.take_off()
+
+    def step_begins(self, optimizer: torch.optim.Optimizer) -> None:
+        """An optimizer is about to step, on a sampled step."""
+        self.captures.take_off()
+        self.optimizer = optimizer
+        rate = max((float(group["lr"]) for group in optimizer.param_groups if "lr" in group), default=0.0)
+        self.peak_rate = max(self.peak_rate, rate)
+
+    def step_ended(self) -> None:
+        """A sampled step is over."""
+        self.captures.step_begins()
+        if self.watcher.first_samples_done and self.captures.kept is not None:
+            self._check()
+
+    # -- when --------------------------------------------------------------------------------------------------------
+
+    def _allowance(self) -> float:
+        """Seconds that the first samples leave over."""
+        budget = self.watcher.budget
+        left = max(0, FULL_SAMPLES - self.watcher.full_samples)
+        return budget.allowance - budget.first - left * self.watcher.sampler.price
+
+    def _step_seconds(self) -> float:
+        return statistics.median(self.gaps) if self.gaps else 0.01
+
+    def _wants_batch(self, model: Model) -> bool:
+        watcher = self.watcher
+        if model.compiled or watcher.compiled_models or len(watcher.tracks) > 1 or watcher.budget.share <= 0:
+            return False
+        if not watcher.first_samples_done:
+            return watcher.full_samples in CAPTURE_AT and self._allowance() > 10 * self._step_seconds()
+        return watcher.budget.credit(clock()) > 3 * self._step_seconds()
+
+    def _local_due(self) -> float | None:
+        """Seconds for a look into this live graph, or None for no look."""
+        watcher = self.watcher
+        if len(watcher.tracks) > 1 or watcher.budget.share <= 0:
+            return None
+        least = FEWEST_PRODUCTS * 2 * self._step_seconds()
+        if not watcher.first_samples_done:
+            if watcher.full_samples not in LOCAL_AT:
+                return None
+            spare = self._allowance() * (0.3 if watcher.full_samples == LOCAL_AT[0] else 0.8)
+            return spare if spare > least else None
+        if watcher.fast.steps < self.next_local:
+            return None
+        credit = watcher.budget.credit(clock())
+        if credit < max(least, self.local_seconds):
+            return None
+        self.next_local = 2 * watcher.fast.steps
+        return max(self.local_seconds, least) if self.local_seconds else credit
+
+    # -- the live graph ----------------------------------------------------------------------------------------------
+
+    def _look_at_live(self, loss: torch.Tensor, named: list[tuple[str, torch.Tensor]], seconds: float) -> None:
+        trained = [(name, p) for name, p in named if p.requires_grad and p.layout == torch.strided]
+        reason = self._why_not_live(trained)
+        if reason is None:
+            from unstuck.objective.local import NoLocalObjective, local_objective
+
+            start = clock()
+            with torch.enable_grad():
+                local = local_objective(loss, trained)
+            if isinstance(local, NoLocalObjective):
+                reason = local.reason
+            else:
+                try:
+                    reason = self._measure(local, trained, seconds, start)
+                finally:
+                    local.close()
+        if reason is not None:
+            self._unseen("live", reason)
+
+    def _why_not_live(self, trained: list[tuple[str, torch.Tensor]]) -> str | None:
+        size = sum(p.numel() for _, p in trained)
+        if torch.distributed.is_available() and torch.distributed.is_initialized():
+            return "several processes train together"
+        if self.watcher.compiled_models:
+            return "compiled graphs have no second derivative"
+        if not trained:
+            return "the loss reaches no trainable parameter"
+        if size > MOST_PARAMETERS:
+            return f"{size} parameters are too many to look into while training"
+        return None
+
+    def _measure(
+        self, local: LocalObjective, trained: list[tuple[str, torch.Tensor]], seconds: float, start: float
+    ) -> str | None:
+        """Both ends of the spectrum, and the largest curvature as the optimizer meets it; or why not."""
+        from unstuck.curvature.operators import hessian
+        from unstuck.curvature.single_questions import extremes
+        from unstuck.live.rates import reach_of
+
+        once = max(1e-6, clock() - start) / 4.0  # one gradient with its graph, one product
+        size = local.gradient.numel()
+        reach = reach_of(self.optimizer, [p for _, p in trained]) if self.optimizer is not None else None
+        runs = 2 if reach is not None and not reach.plain else 1
+        most = min(
+            MOST_PRODUCTS, int((seconds - 4 * once) / (GRADIENTS_EACH * once)) // runs, VECTOR_BYTES // (4 * size)
+        )
+        if most < FEWEST_PRODUCTS:
+            return "a look at the curvature would cost more than the budget allows"
+        found = extremes(hessian(local), largest=1, smallest=1, tolerance=1e-2, max_products=most)
+        top, bottom = found.largest[0], found.smallest[0]
+        data: dict[str, Any] = {
+            "look": "live",
+            "loss": local.value,
+            "gradient_norm": float(local.gradient.double().norm()),
+            "largest": top.value,
+            "largest_residual": top.residual,
+            "smallest": bottom.value,
+            "smallest_residual": bottom.residual,
+            "products": found.products,
+            "parameters": size,
+        }
+        if reach is not None:
+            steep = reach.steepest(local, top.value, products=most)
+            data |= {
+                "rate": reach.rate,
+                "rate_times_curvature": steep,
+                "stable_limit": reach.limit,
+                "rule": reach.rule,
+            }
+        self.local_seconds = clock() - start
+        self.watcher.event("biopsy", step=self.watcher.current_step() or 0, seconds=self.local_seconds, **_finite(data))
+        return None
+
+    # -- the kept batches --------------------------------------------------------------------------------------------
+
+    def _check(self) -> None:
+        """Has the loss on the kept batches stood still while the steps doubled? Then look closely, if affordable."""
+        watcher = self.watcher
+        steps = watcher.fast.steps
+        kept = self.captures.kept
+        if steps < self.next_check or kept is None or len(kept.calls) < 2:
+            return
+        credit = watcher.budget.credit(clock())
+        if credit < 2 * len(kept.calls) * self._step_seconds():
+            return
+        from unstuck.live.exam import Exam
+
+        self.next_check = 2 * steps
+        exam = Exam(kept)
+        value = exam.value()
+        still = self.last_value is not None and not value < self.last_value * (1 - STANDS)
+        self.last_value = value
+        if not still:
+            return
+        seconds = watcher.budget.credit(clock())
+        self._examine(exam, seconds, "stands-still")
+
+    def end(self, run_seconds: float) -> None:
+        """The run is over: say where it stands."""
+        kept = self.captures.kept
+        self.captures.let_go()
+        watcher = self.watcher
+        if kept is None or watcher.budget.share <= 0 or len(watcher.tracks) > 1:
+            return
+        start = clock()
+        from unstuck.live.exam import Exam
+
+        self._examine(Exam(kept), max(END_SECONDS, watcher.budget.share * run_seconds), "end")
+        self.seconds = clock() - start
+
+    def _examine(self, exam: Exam, seconds: float, when: str) -> None:
+        start = clock()
+        step = self.watcher.current_step() or 0
+        found = exam.take(self.optimizer, seconds=seconds, peak_rate=self.peak_rate)
+        data = {"look": "kept", "when": when, "seconds": clock() - start, **found}
+        self.watcher.event("biopsy", step=step, **_finite(data))
+
+    def _unseen(self, look: str, reason: str) -> None:
+        if (look + reason) not in self.told and len(self.told) < 8:
+            self.told.add(look + reason)
+            self.watcher.event("biopsy", step=self.watcher.current_step() or 0, look=look, unseen=reason)
+
+
+def _finite(thing: Any) -> Any:
+    """The same with numbers that are not finite as None: the journal is plain JSON."""
+    if isinstance(thing, dict):
+        return {key: _finite(value) for key, value in thing.items()}
+    if isinstance(thing, list | tuple):
+        return [_finite(value) for value in thing]
+    if isinstance(thing, float) and not math.isfinite(thing):
+        return None
+    return thing

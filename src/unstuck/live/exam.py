@@ -1,0 +1,156 @@
+"""A close look at where a run stands, on a copy of its model with batches it trained on."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from unstuck.live.budget import clock
+from unstuck.live.rates import reach_of
+from unstuck.live.side_effects import quiet
+
+if TYPE_CHECKING:
+    from unstuck.live.captures import Kept
+    from unstuck.live.rates import Reach
+    from unstuck.objective.captured import CapturedObjective
+
+VERDICT_GRADIENTS = 320  # what a spectrum, a descent in float64 and a rate trial cost together, measured 180 to 400
+LEAST_GRADIENTS = 150
+VECTOR_BYTES = 512 << 20
+TRIAL_STEPS = 20
+PATIENCE = 2.0  # times the seconds that were foreseen: then the look is given up
+
+
+class OutOfTime(Exception):
+    """The machine is busier than foreseen."""
+
+
+class Exam:
+    """The loss of the kept batches at the parameters as they are now, and what it says of the place."""
+
+    def __init__(self, kept: Kept) -> None:
+        self.kept = kept
+        self.place = {name: p.detach().clone() for name, p in kept.live}
+        self.deadline = math.inf
+
+    def _objective(self, calls: list[Any]) -> CapturedObjective:
+        from unstuck.objective.captured import captured_objective
+
+        timed = [replace(call, loss=self._timed(call.loss)) for call in calls]
+        return captured_objective(timed, parameters=[n for n, _ in self.kept.live], at=self.place, proved=True)
+
+    def _timed(self, loss: Callable[[Any], torch.Tensor] | None) -> Callable[[Any], Any]:
+        def timed(output: Any) -> Any:
+            if clock() > self.deadline:
+                raise OutOfTime
+            return output if loss is None else loss(output)
+
+        return timed
+
+    def value(self) -> float:
+        """The mean loss of the kept batches. *Cost*: two forward passes of each."""
+        with quiet(), torch.enable_grad():
+            objective = self._objective(self.kept.calls)
+            return objective.value(objective.start())
+
+    def take(self, optimizer: torch.optim.Optimizer | None, *, seconds: float, peak_rate: float) -> dict[str, Any]:
+        """Verdict, spectrum, the step against the curvature, and whether another rate falls faster.
+
+        ``seconds``: what may be spent; fewer batches are used where all would take longer.
+        """
+        if not all(bool(p.isfinite().all()) for p in self.place.values()):
+            return {"unseen": "the parameters are not finite"}
+        self.deadline = clock() + PATIENCE * seconds
+        data: dict[str, Any] = {}
+        with quiet(), torch.enable_grad():
+            try:
+                self._take(data, optimizer, seconds=seconds, peak_rate=peak_rate)
+            except OutOfTime:
+                data.setdefault("unseen", f"it took longer than twice the {seconds:.1f} s that were foreseen for it")
+        return data
+
+    def _take(
+        self, data: dict[str, Any], optimizer: torch.optim.Optimizer | None, *, seconds: float, peak_rate: float
+    ) -> None:
+        from unstuck.landscape.critical_point import classify
+
+        calls = self.kept.calls
+        probe = self._objective(calls[-1:])
+        probe.gradient(probe.start())
+        start = clock()
+        probe.gradient(probe.start())
+        each = max(1e-6, clock() - start)
+        count = min(len(calls), int(seconds / (VERDICT_GRADIENTS * each)))
+        least = min(2, len(calls))
+        if count < least:
+            if seconds < LEAST_GRADIENTS * least * each:
+                data["unseen"] = (
+                    f"a verdict would take about {VERDICT_GRADIENTS * least * each:.1f} s, more than the "
+                    f"{seconds:.1f} s that may be spent on it"
+                )
+                return
+            count = least
+        used = calls[-count:]
+        objective = self._objective(used)
+        products = max(40, min(300, int(0.5 * seconds / (2.5 * each * count))))
+        vectors = max(12, min(products, VECTOR_BYTES // (4 * max(1, objective.size))))
+        reach = reach_of(optimizer, [p for _, p in self.kept.live]) if optimizer is not None else None
+        plain = reach is not None and reach.plain
+        standing = classify(
+            objective,
+            lr=reach.rate if plain and reach is not None else None,
+            max_products=products,
+            max_vectors=None if vectors >= products else vectors,
+        )
+        told = standing.as_json()
+        spectrum = standing.spectrum
+        data |= {
+            "state": standing.state,
+            "sentence": standing.sentence,
+            "evidence": told["evidence"],
+            "batches": count,
+            "examples": objective.about.get("examples"),
+        }
+        if spectrum is not None:
+            data |= {
+                "largest": spectrum.top,
+                "smallest": spectrum.bottom,
+                "largest_five": [pair.value for pair in spectrum.largest],
+                "negative_share": spectrum.shares.negative.value,
+                "products": spectrum.products,
+            }
+        if reach is not None and spectrum is not None:
+            data |= self._against_step(objective, reach, spectrum.top, peak_rate)
+        # A rate that its schedule has brought down by design is not asked whether it could be longer.
+        if reach is not None and reach.rate > 0.01 * peak_rate:
+            data["trial"] = self._trial(used, reach, peak_rate)
+
+    def _against_step(self, objective: CapturedObjective, reach: Reach, top: float, peak_rate: float) -> dict[str, Any]:
+        sharpness = reach.rate * top
+        if not reach.plain:
+            with objective.at() as point:
+                sharpness = reach.steepest(point, top)
+        rise = peak_rate / reach.rate if reach.rate > 0 else math.nan
+        return {
+            "rate": reach.rate,
+            "peak_rate": peak_rate,
+            "rate_times_curvature": sharpness,
+            "peak_rate_times_curvature": sharpness * rise,
+            "stable_limit": reach.limit,
+            "gain": reach.gain,
+            "rule": reach.rule,
+        }
+
+    def _trial(self, used: list[Any], reach: Reach, peak_rate: float) -> dict[str, Any]:
+        from unstuck.landscape.rate_trial import rate_trial
+
+        half = len(used) // 2
+        training = self._objective(used[half:] if half else used)
+        judging = self._objective(used[:half] if half else used)
+        scale = reach.scale * (reach.gain * peak_rate / reach.rate)
+        trial = rate_trial(training, judging, training.start(), scale, steps=TRIAL_STEPS)
+        return {**trial.as_json(), "separate": bool(half)}
