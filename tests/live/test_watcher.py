@@ -459,3 +459,38 @@ def test_a_search_for_a_rate_is_no_training(watching: Watching) -> None:
     assert recording.main.steps == 65
     assert set(recording.main.learning_rate.values) == {0.1}
     assert len(recording.streams) == 1
+
+
+def test_an_evaluation_tells_its_loss_scale_and_running_statistics(watching: Watching) -> None:
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(6, 8), nn.BatchNorm1d(8, momentum=0.001), nn.Softmax(1), nn.Linear(8, 3))
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    loss_fn = nn.CrossEntropyLoss()
+    held = data(64)
+    values = []
+    for step in range(60):
+        x, y = data(32)
+        optimizer.zero_grad()
+        loss_fn(model(x + 5), y).backward()
+        optimizer.step()
+        if step % 20 == 19:
+            model.eval()
+            with torch.no_grad():
+                values.append(float(loss_fn(model(100 * held[0]), held[1])))
+            model.train()
+    recording = watching.recording()
+    looks = recording.happened("evaluation_loss")
+    assert [look.data["value"] for look in looks] == pytest.approx(values)
+    assert all(look.data["training"] is False and look.data["loss_kind"] == "nll" for look in looks)
+    assert len({look.data["target_mean"] for look in looks}) == 1
+    assert [look.data["look"] for look in looks] == [1, 2, 3]  # what we compute ourselves is no evaluation
+    against = recording.happened("forward_without_gradient")[-1].data["inputs"][0]["against_training"]
+    assert against["scale"] == pytest.approx(100, rel=0.3) and against["apart"] == 1.0
+    norms = recording.happened("evaluation_norms")
+    assert len(norms) == 3 and len(norms[0].data["layers"]) == 1
+    assert norms[0].data["layers"][0]["name"].endswith("1") and norms[0].data["layers"][0]["ratio"] < 0.1
+    acts = recording.main.samples[0]["acts"]
+    assert acts[0]["kind"] == "softmax" and acts[0]["feeds"].endswith("3")
+    late = recording.main.samples[-1]["layers"][1]
+    assert late["training"] is True and late["running_shift"] > 1
+    assert not recording.happened("crashed")

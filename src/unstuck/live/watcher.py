@@ -28,6 +28,7 @@ from unstuck.record.journal import Journal
 BY_HAND = -1  # the stream of updates made without an optimizer
 HELD_BACK = 64  # backward passes without a step before they are written as a stream of their own
 MAX_CRASHES = 3
+EVALUATIONS_KEPT = 0.1  # seconds of the first samples' allowance that are left for the first evaluations
 MAX_DEFERRED = 32  # losses on an accelerator that are read together
 
 
@@ -500,7 +501,7 @@ class Watcher:
         least = min((t.full for t in self.tracks.values()), default=track.full)
         # A stream that steps rarely is waited for, but not for ever.
         wanted = least < FULL_SAMPLES and self.full_samples < FULL_SAMPLES * (streams + 2)
-        if wanted and self.budget.allows_first(self.sampler.price):
+        if wanted and self.budget.allows_first(self.sampler.price + min(EVALUATIONS_KEPT, 0.1 * self.budget.allowance)):
             return
         self.sampler.first_samples_over()
         self.first_samples_done = True
@@ -564,11 +565,13 @@ class Watcher:
 
     def _light(self, optimizer: torch.optim.Optimizer, track: Track, step: int) -> None:
         start = clock()
+        before, self.busy = self.busy, True  # its own no_grad is no evaluation
         try:
             norm = self.sampler.gradient_norm(optimizer)
         except Exception as error:
             self.crashed("gradient_norm", error)
             norm = None
+        self.busy = before
         if norm is not None:
             self.light_samples += 1
             self.journal.record({"e": "light", "o": track.number, "s": step, "g": norm})

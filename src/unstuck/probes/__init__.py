@@ -21,6 +21,7 @@ from unstuck.probes.parameters import (
     placements,
 )
 from unstuck.probes.quiet import quiet
+from unstuck.probes.running_statistics import running_statistics
 from unstuck.probes.statistics import describe
 
 __all__ = [
@@ -49,6 +50,7 @@ __all__ = [
     "parameter_statistics",
     "placements",
     "quiet",
+    "running_statistics",
     "sequence_number",
     "walk",
 ]

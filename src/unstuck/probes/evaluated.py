@@ -21,7 +21,7 @@ def evaluated(module: nn.Module, inputs: Sequence[Any], *, limit: int = LIMIT) -
 
     >>> import torch
     >>> found = evaluated(nn.CrossEntropyLoss(), (torch.eye(3) * 9, torch.tensor([0, 1, 1])))
-    >>> round(found["accuracy"], 3), found["examples"], found["kind"]
+    >>> round(found["accuracy"], 3), found["examples"], found["loss_kind"]
     (0.667, 3, 'nll')
     """
     if type(module).__module__ != "torch.nn.modules.loss" or len(inputs) < 2:
@@ -41,7 +41,7 @@ def evaluated(module: nn.Module, inputs: Sequence[Any], *, limit: int = LIMIT) -
     classes = about.get("classes") or {}
     counted = sum(classes.values())
     return {
-        "kind": term.get("kind"),
+        "loss_kind": term.get("kind"),
         "value": number,
         "reduction": str(getattr(module, "reduction", "mean")),
         "accuracy": term.get("accuracy"),
