@@ -1,0 +1,395 @@
+"""What the untouched replay shows of a script: what remedies need to know in order to fit, as plain numbers."""
+
+from __future__ import annotations
+
+import linecache
+import sys
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from unstuck.launch.frames import name_of, user_frames, user_line
+from unstuck.treatment.rows import RowKeeper
+from unstuck.treatment.stage import LOSSES, Met, Stage
+from unstuck.treatment.yardstick import kind_of
+
+MOST_FEATURES = 4096
+FIRST_TICKS = 50  # steps at whose gradients is looked
+
+
+class Facts:
+    """Listens to the stage of the untouched replay."""
+
+    def __init__(self, stage: Stage, folder: Path) -> None:
+        self.stage = stage
+        self.folder = folder
+        self.rows = RowKeeper(stage)
+        self.optimizers: list[dict[str, Any]] = []
+        self.options: dict[int, int] = {}
+        self.activations: dict[str, int] = {}
+        self.tail: list[dict[str, Any]] = []
+        self.meetings: list[dict[str, Any]] = []
+        self.loss: dict[str, Any] = {}
+        self.loss_values: list[float] = []
+        self.makers: list[str] = []
+        self.input: dict[str, Any] = {}
+        self.sums: dict[str, torch.Tensor] = {}
+        self.targets = [0.0, 0.0, 0.0]  # count, sum, sum of squares
+        self.steps = 0
+        self.stale = [0, 0]  # gradients not cleared before the next pass: seen, of
+        self.norms: list[float] = []
+        self.clipped = False
+        self.modes = {"training_in_eval": 0, "evaluation_in_training": 0, "training": 0, "evaluation": 0}
+        self.modules: dict[str, int] = {}
+        self.loop: dict[str, Any] | None = None
+        self.backward_line: dict[str, Any] | None = None
+        self.outside: dict[int, int] = {}  # parameters with a gradient that no optimizer holds, by id: ticks
+        self.frozen = 0
+        self.unregistered = 0
+        self.loaded = False
+        self.schedulers: list[str] = []
+        self.parts: dict[int, torch.nn.Module] = {}
+        self.roots: dict[int, torch.nn.Module] = {}
+        self.detached = 0
+        self.guarded: set[str] = set()
+        self.last_step_tick = 0
+        hear = stage.hear
+        hear.optimizer_made.append(self._optimizer)
+        hear.root_begins.append(self._root_begins)
+        hear.root_ended.append(self._root_ended)
+        hear.part_called.append(self._part)
+        hear.met.append(self._met)
+        hear.backward.append(self._backward)
+        hear.backward_ended.append(self._backward_ended)
+        hear.step_begins.append(self._step_begins)
+        hear.step_ended.append(self._step_ended)
+        stage.wrap("detach", self._count_detached)
+        stage.wrap("log sqrt", self._note)
+        stage.wrap("sum mean " + " ".join(sorted(LOSSES)), self._note_maker)
+        self._patch()
+
+    def _patch(self) -> None:
+        facts = self
+        clip = torch.nn.utils.clip_grad_norm_
+
+        def clip_(*args: Any, **kwargs: Any) -> Any:
+            facts.clipped = True
+            return clip(*args, **kwargs)
+
+        torch.nn.utils.clip_grad_norm_ = torch.nn.utils.clip_grad.clip_grad_norm_ = clip_
+        load = torch.nn.Module.load_state_dict
+
+        def load_state_dict(module: Any, *args: Any, **kwargs: Any) -> Any:
+            if not facts.stage.tick:
+                facts.loaded = True
+            return load(module, *args, **kwargs)
+
+        torch.nn.Module.load_state_dict = load_state_dict  # type: ignore[method-assign]
+        base = torch.optim.lr_scheduler.LRScheduler
+        init = base.__init__
+
+        def init_(scheduler: Any, *args: Any, **kwargs: Any) -> None:
+            facts.schedulers.append(type(scheduler).__name__)
+            init(scheduler, *args, **kwargs)
+
+        base.__init__ = init_  # type: ignore[method-assign]
+
+    def _count_detached(self, inner: Any) -> Any:
+        def detach(tensor: Any, *args: Any, **kwargs: Any) -> Any:
+            if self.stage.depth and torch.is_grad_enabled() and getattr(tensor, "requires_grad", False):
+                self.detached += 1
+            return inner(tensor, *args, **kwargs)
+
+        return detach
+
+    def _note(self, inner: Any) -> Any:
+        name = inner.__name__
+
+        def noting(*args: Any, **kwargs: Any) -> Any:
+            if torch.is_grad_enabled() and args and getattr(args[0], "requires_grad", False):
+                self.guarded.add(name)
+            return inner(*args, **kwargs)
+
+        noting.__name__ = name
+        return noting
+
+    def _note_maker(self, inner: Any) -> Any:
+        name = inner.__name__
+
+        def making(*args: Any, **kwargs: Any) -> Any:
+            result = inner(*args, **kwargs)
+            if (
+                isinstance(result, torch.Tensor)
+                and result.dim() == 0
+                and result.requires_grad
+                and len(self.makers) < 20
+            ):
+                self.makers.append(f"{name}:{kwargs['reduction']}" if "reduction" in kwargs else name)
+            return result
+
+        making.__name__ = name
+        return making
+
+    def _optimizer(self, optimizer: torch.optim.Optimizer) -> None:
+        group = optimizer.param_groups[0] if optimizer.param_groups else {}
+        options = {k: v for k, v in group.items() if k != "params" and isinstance(v, int | float | bool | str)}
+        self.options[id(optimizer)] = len(self.optimizers)
+        self.optimizers.append(
+            {
+                "kind": type(optimizer).__name__,
+                "options": options,
+                "groups": len(optimizer.param_groups),
+                "line": user_line(),
+                "steps": 0,
+                "name": None,
+                "parameters": sum(p.numel() for g in optimizer.param_groups for p in g["params"]),
+            }
+        )
+
+    def _root_begins(self, module: torch.nn.Module, args: tuple, kwargs: dict) -> None:
+        gradient = torch.is_grad_enabled()
+        self.modes["training" if gradient else "evaluation"] += 1
+        key = id(module)
+        if key not in self.roots:
+            self.roots[key] = module
+            for part in module.modules():
+                self.modules[type(part).__name__] = self.modules.get(type(part).__name__, 0) + 1
+            self.frozen += sum(1 for p in module.parameters() if not p.requires_grad)
+        if gradient and not module.training and any(_behaves_twofold(m) for m in module.modules()):
+            self.modes["training_in_eval"] += 1
+        if not gradient and module.training and any(_behaves_twofold(m) for m in module.modules()):
+            self.modes["evaluation_in_training"] += 1
+        first = args[0] if args else None
+        if gradient and isinstance(first, torch.Tensor) and not self.stage.derived(first):
+            with self.stage.aside():
+                self._look_at_input(first)
+
+    def _look_at_input(self, first: torch.Tensor) -> None:
+        if not first.is_floating_point() or first.dim() < 2:
+            self.input.setdefault("shape", list(first.shape))
+            return
+        features = first.shape[1] if first.dim() in (2, 4, 5) else first.shape[-1]
+        if features > MOST_FEATURES:
+            return
+        flat = first.detach().double()
+        flat = flat.movedim(1, -1) if first.dim() in (4, 5) else flat
+        flat = flat.reshape(-1, features)
+        finite = torch.isfinite(flat)
+        clean = torch.where(finite, flat, 0.0)
+        found = {"count": finite.sum(0).double(), "sum": clean.sum(0), "squares": (clean**2).sum(0)}
+        if self.sums and len(self.sums["count"]) != features:
+            return
+        self.sums = {k: self.sums[k] + v if self.sums else v for k, v in found.items()}
+        self.input.setdefault("shape", list(first.shape))
+        self.input["not_finite"] = self.input.get("not_finite", 0) + int((~finite).sum())
+
+    def _root_ended(self, module: torch.nn.Module, output: Any) -> Any:
+        if torch.is_grad_enabled():
+            for name, count in self.stage.counts.items():
+                self.activations[name] = max(self.activations.get(name, 0), count + 1)
+            if not self.tail and self.stage.tail:
+                self.tail = [
+                    {
+                        "name": t.name,
+                        "count": t.count,
+                        "dim": t.dim,
+                        "shape": list(t.given.shape),
+                        "size": t.given.shape[t.dim]
+                        if t.dim is not None and -t.given.dim() <= t.dim < t.given.dim()
+                        else None,
+                    }
+                    for t in self.stage.tail
+                ]
+        return output
+
+    def _part(self, module: torch.nn.Module) -> None:
+        if torch.is_grad_enabled() and len(self.parts) < 5000:
+            self.parts[id(module)] = module
+
+    def _met(self, meeting: Met) -> torch.Tensor | None:
+        if not meeting.gradient or self.stage.tick > FIRST_TICKS:
+            if meeting.gradient and self.meetings and self.meetings[0]["kind"] == "numbers":
+                self._add_target(meeting.target)
+            return None
+        with self.stage.aside():
+            output = meeting.output if kind_of(meeting.output, meeting.target) else meeting.derived
+            kind = kind_of(output, meeting.target) if output.is_floating_point() else None
+            if kind == "numbers":
+                self._add_target(meeting.target)
+            if len(self.meetings) < 4:
+                mine, theirs = list(meeting.derived.shape), list(meeting.target.shape)
+                joint = None
+                if meeting.derived.numel() == meeting.target.numel() and mine != theirs:
+                    try:
+                        joint = list(torch.broadcast_shapes(meeting.derived.shape, meeting.target.shape))
+                    except RuntimeError:
+                        joint = None
+                self.meetings.append(
+                    {
+                        "function": meeting.function,
+                        "kind": kind,
+                        "output": list(meeting.output.shape),
+                        "derived": mine,
+                        "target": theirs,
+                        "dtype": str(meeting.target.dtype).removeprefix("torch."),
+                        "broadcast": joint if joint is not None and _entries(joint) > meeting.target.numel() else None,
+                        "scores_given": meeting.scores is not None,
+                        "derived_is_output": meeting.derived is meeting.output,
+                        "output_name": name_of(meeting.output),
+                        "target_name": name_of(meeting.target),
+                        "line": user_line(),
+                        "probabilities": _probabilities(meeting.derived),
+                    }
+                )
+        return None
+
+    def _add_target(self, target: torch.Tensor) -> None:
+        with self.stage.aside():
+            values = target.detach().double()
+            values = values[torch.isfinite(values)]
+            self.targets[0] += values.numel()
+            self.targets[1] += float(values.sum())
+            self.targets[2] += float((values**2).sum())
+
+    def _backward(self, loss: torch.Tensor) -> torch.Tensor:
+        with self.stage.aside():
+            if len(self.loss_values) < 5000:
+                self.loss_values.append(float(loss.detach()))
+            if self.backward_line is None:
+                self.backward_line = user_line()
+                self.loss = {"makers": list(self.makers), "graph": loss.grad_fn is not None, "name": name_of(loss)}
+                self.loop = _epoch_loop()
+            if self.stage.tick <= FIRST_TICKS:
+                for optimizer in self.stage.alive():
+                    index = self.options.get(id(optimizer))
+                    if index is not None and self.optimizers[index]["name"] is None:
+                        self.optimizers[index]["name"] = name_of(optimizer)
+                held = [p for o in self.stage.alive() for g in o.param_groups for p in g["params"]]
+                if held and self.last_step_tick == self.stage.tick - 1 and self.stage.tick > 1:
+                    self.stale[1] += 1
+                    self.stale[0] += any(p.grad is not None and bool((p.grad != 0).any()) for p in held)
+        self.makers.clear()
+        return loss
+
+    def _backward_ended(self) -> None:
+        if self.stage.tick > FIRST_TICKS:
+            return
+        held = {id(p) for o in self.stage.alive() for g in o.param_groups for p in g["params"]}
+        registered = {id(p) for m in self.roots.values() for p in m.parameters()}
+        unregistered = set()
+        for part in [*self.parts.values(), *self.roots.values()]:
+            for parameter in part.parameters(recurse=False):
+                if parameter.grad is not None and id(parameter) not in held:
+                    self.outside[id(parameter)] = self.outside.get(id(parameter), 0) + 1
+                    if id(parameter) not in registered:
+                        unregistered.add(id(parameter))
+        self.unregistered = max(self.unregistered, len(unregistered))
+
+    def _step_begins(self, optimizer: torch.optim.Optimizer) -> None:
+        if len(self.norms) < 2000:
+            with self.stage.aside():
+                grads = [p.grad for g in optimizer.param_groups for p in g["params"] if p.grad is not None]
+                if grads and not grads[0].is_sparse:
+                    self.norms.append(float(torch.stack([g.detach().double().norm() for g in grads]).norm()))
+
+    def _step_ended(self, optimizer: torch.optim.Optimizer) -> None:
+        self.steps += 1
+        self.last_step_tick = self.stage.tick
+        index = self.options.get(id(optimizer))
+        if index is not None:
+            self.optimizers[index]["steps"] += 1
+
+    def plain(self) -> dict[str, Any]:
+        """Everything seen, for the plan and for the remedies."""
+        inputs = dict(self.input)
+        if self.sums:
+            count = self.sums["count"].clamp(min=1.0)
+            mean = self.sums["sum"] / count
+            deviation = (self.sums["squares"] / count - mean**2).clamp(min=0.0).sqrt()
+            inputs |= {"mean": mean.tolist(), "std": deviation.tolist()}
+        count, total, squares = self.targets
+        mean_target = total / count if count else None
+        norms = sorted(n for n in self.norms if n - n == 0.0)
+        with self.stage.aside():
+            rows = self.rows.plain(self.folder)
+        finite = [v for v in self.loss_values if v - v == 0.0]
+        return {
+            "optimizers": self.optimizers,
+            "activations": self.activations,
+            "tail": self.tail,
+            "meetings": self.meetings,
+            "loss": {
+                **self.loss,
+                "negative_share": sum(v < 0 for v in finite) / len(finite) if finite else 0.0,
+                "finite_share": len(finite) / max(1, len(self.loss_values)),
+                "first": finite[0] if finite else None,
+            },
+            "input": inputs,
+            "target": {
+                "mean": mean_target,
+                "std": max(0.0, squares / count - mean_target**2) ** 0.5 if count and mean_target is not None else None,
+            },
+            "ticks": self.stage.tick,
+            "steps": self.steps,
+            "gradients_kept": self.stale[0] / self.stale[1] if self.stale[1] else 0.0,
+            "gradient_norm": {"median": norms[len(norms) // 2], "low": norms[len(norms) // 10]} if norms else None,
+            "clipped": self.clipped,
+            "modes": self.modes,
+            "modules": self.modules,
+            "loop": self.loop,
+            "backward_line": self.backward_line,
+            "outside_optimizers": len(self.outside),
+            "unregistered": self.unregistered,
+            "frozen": self.frozen,
+            "loaded": self.loaded,
+            "schedulers": self.schedulers,
+            "detached": self.detached,
+            "guarded": sorted(self.guarded),
+            "rows": rows,
+        }
+
+
+def _behaves_twofold(module: torch.nn.Module) -> bool:
+    return isinstance(module, torch.nn.modules.dropout._DropoutNd | torch.nn.modules.batchnorm._NormBase)
+
+
+def _probabilities(tensor: torch.Tensor) -> bool:
+    return tensor.is_floating_point() and bool(((tensor >= 0) & (tensor <= 1)).all())
+
+
+def _entries(shape: list[int]) -> int:
+    product = 1
+    for size in shape:
+        product *= size
+    return product
+
+
+def _epoch_loop() -> dict[str, Any] | None:
+    """The outermost ``for … in range(…)`` of the user's code around the line now running: file, line and its text."""
+    import ast
+
+    outermost: dict[str, Any] | None = None
+    for frame in user_frames(sys._getframe(1)):
+        name, line = frame.f_code.co_filename, frame.f_lineno
+        try:
+            tree = ast.parse("".join(linecache.getlines(name)))
+        except (SyntaxError, ValueError):
+            continue
+        best: ast.For | None = None
+        for node in ast.walk(tree):
+            if isinstance(node, ast.For) and node.lineno <= line <= (node.end_lineno or node.lineno):
+                has_range = any(
+                    isinstance(n, ast.Call) and isinstance(n.func, ast.Name) and n.func.id in ("range", "trange")
+                    for n in ast.walk(node.iter)
+                )
+                if has_range and (best is None or node.lineno < best.lineno):
+                    best = node
+        if best is not None:
+            outermost = {
+                "file": name,
+                "line": best.lineno,
+                "stop": best.iter.end_lineno or best.lineno,
+                "text": linecache.getline(name, best.lineno).strip(),
+            }
+    return outermost

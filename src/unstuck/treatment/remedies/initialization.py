@@ -1,0 +1,117 @@
+"""Weights drawn anew before the first step, at a scale that suits the activations; biases at zero."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from unstuck.treatment.contract import Change, Known, Options, Treatment, Variant
+
+if TYPE_CHECKING:
+    import torch
+
+NAME = "initialization"
+ANSWERS = ("G305", "G306", "G303", "G302", "G301", "G304")
+TEXT = "Draw the initial weights anew at the scale that suits the activations."
+RISK = "Weights that were loaded or set by design are overwritten; not for pre-trained models."
+MORE_COMPUTE = False
+
+
+def variants(known: Known) -> Sequence[Variant]:
+    """He for rectifiers, Glorot for the others, then orthogonal and a smaller one; never over loaded weights."""
+    if known.get("loaded") or not known.get("modules"):
+        return ()
+    squashing = any(name in (known.get("activations") or {}) for name in ("tanh", "sigmoid", "softsign"))
+    rectified = any(name in (known.get("activations") or {}) for name in ("relu", "leaky_relu", "gelu", "silu", "elu"))
+    order = ["glorot", "he"] if squashing and not rectified else ["he", "glorot"]
+    labels = {"he": "He", "glorot": "Glorot", "orthogonal": "orthogonal", "smaller": "smaller (Glorot / 3)"}
+    return tuple(Variant(f"{labels[s]} initialization", {"scheme": s}) for s in (*order, "orthogonal", "smaller"))
+
+
+def treat(treatment: Treatment) -> None:
+    """At a model's first call, before any step: its tensors of two or more dimensions, each by its own fan."""
+    import torch
+
+    scheme = str(treatment.options["scheme"])
+    seen: set[int] = set()
+
+    def begins(module: torch.nn.Module, args: tuple, kwargs: dict) -> None:
+        if id(module) in seen or treatment.stage.tick:
+            return None
+        seen.add(id(module))
+        with treatment.stage.aside():
+            parts = list(module.modules())
+            parts += [p for m in list(parts) for p in _hidden(m)]
+            for part in parts:
+                if (
+                    isinstance(part, torch.nn.Embedding)
+                    or id(part) in seen - {id(module)}
+                    or "Norm" in type(part).__name__
+                ):
+                    continue
+                for name, parameter in part.named_parameters(recurse=False):
+                    if parameter.dim() >= 2:
+                        _draw(parameter, scheme, treatment.generator, transposed=_transposed(part, name))
+                    elif "bias" in name or parameter.dim() == 1:
+                        parameter.zero_()
+        treatment.done(f"{scheme} initialization")
+        return None
+
+    treatment.stage.hear.root_begins.append(begins)
+
+
+def _hidden(module: torch.nn.Module) -> list[torch.nn.Module]:
+    """Layers that a module keeps in a plain list."""
+    import torch
+
+    return [
+        layer
+        for value in vars(module).values()
+        if isinstance(value, list)
+        for layer in value
+        if isinstance(layer, torch.nn.Module)
+    ]
+
+
+def _transposed(part: torch.nn.Module, name: str) -> bool:
+    """Weights that a module of the user's own made multiply from the right: (inputs, outputs)."""
+    return type(part).__module__.split(".")[0] != "torch"
+
+
+def _draw(parameter: Any, scheme: str, generator: torch.Generator, *, transposed: bool) -> None:
+    import torch
+
+    receptive = parameter[0][0].numel() if parameter.dim() > 2 else 1
+    fan_out, fan_in = parameter.shape[0] * receptive, parameter.shape[1] * receptive
+    if transposed and parameter.dim() == 2:
+        fan_in, fan_out = fan_out, fan_in
+    if scheme == "orthogonal":
+        flat = torch.randn(parameter.shape[0], parameter[0].numel(), generator=generator, dtype=torch.float64)
+        tall = flat if flat.shape[0] >= flat.shape[1] else flat.T
+        q, r = torch.linalg.qr(tall)
+        q = q * torch.diagonal(r).sign()
+        parameter.copy_((q if flat.shape[0] >= flat.shape[1] else q.T).reshape(parameter.shape))
+        return
+    variance = 2.0 / fan_in if scheme == "he" else 2.0 / (fan_in + fan_out)
+    if scheme == "smaller":
+        variance /= 9.0
+    drawn = torch.randn(parameter.shape, generator=generator, dtype=torch.float64) * variance**0.5
+    parameter.copy_(drawn)
+
+
+def change(known: Known, options: Options) -> Change:
+    """Before the optimizer is made."""
+    call = {
+        "he": "torch.nn.init.kaiming_normal_(parameter)",
+        "glorot": "torch.nn.init.xavier_normal_(parameter)",
+        "orthogonal": "torch.nn.init.orthogonal_(parameter)",
+        "smaller": "torch.nn.init.xavier_normal_(parameter, gain=1 / 3)",
+    }[str(options["scheme"])]
+    lines = (
+        "for parameter in model.parameters():",
+        "    if parameter.dim() >= 2:",
+        f"        {call}",
+        "    else:",
+        "        torch.nn.init.zeros_(parameter)",
+    )
+    return Change("\n".join(lines))

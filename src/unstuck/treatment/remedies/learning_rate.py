@@ -1,0 +1,38 @@
+"""Another learning rate: every step multiplied by one factor, whatever schedule the script has."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from unstuck.treatment.contract import Change, Edit, Known, Options, Treatment, Variant
+from unstuck.treatment.rates import scale_rate
+
+NAME = "learning-rate"
+ANSWERS = ("U401", "U402", "G302", "U406", "L209", "G308", "D104", "D101")
+TEXT = "Multiply the learning rate."
+RISK = "A shorter step may need more epochs; a longer one may diverge later."
+MORE_COMPUTE = False
+
+
+def variants(known: Known) -> Sequence[Variant]:
+    """Shorter steps first: too long a step is the commoner fault."""
+    if not known.get("optimizers"):
+        return ()
+    return tuple(
+        Variant(f"learning rate × {factor:g}", {"factor": factor}) for factor in (0.1, 10.0, 0.01, 3.0, 0.3, 100.0)
+    )
+
+
+def treat(treatment: Treatment) -> None:
+    """The same factor at every step."""
+    factor = float(treatment.options["factor"])
+    scale_rate(treatment, lambda step: factor, f"learning rate × {factor:g}")
+
+
+def change(known: Known, options: Options) -> Change:
+    """The rates multiplied where the optimizer is made."""
+    made = (known.get("optimizers") or [{}])[0]
+    name = made.get("name") or "optimizer"
+    lines = (f"for group in {name}.param_groups:", f'    group["lr"] *= {float(options["factor"]):g}')
+    line = made.get("line")
+    safe = line is not None and str(name).isidentifier() and str(line.get("text", "")).startswith(f"{name} =")
+    return Change("\n".join(lines), (Edit("after", line, lines),) if safe else ())
