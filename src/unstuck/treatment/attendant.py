@@ -29,6 +29,17 @@ def start(config: dict[str, Any]) -> ReplayAttendant:
     return ReplayAttendant(config)
 
 
+def start_watched(config: dict[str, Any]) -> Any:
+    """The same for the run that is only watched, for its diagnosis: guarded, and otherwise as ``unstuck run`` does it."""
+    from unstuck.live.attendant import LiveAttendant
+
+    guard = Guard(Path(config["scratch"]), network=bool(config.get("network")), allowed=(Path(config["folder"]),))
+    guard.set()
+    attendant = LiveAttendant(config)
+    after_import("torch", guard.torch_imported)
+    return attendant
+
+
 class ReplayAttendant:
     """Makes one replay of a script and writes what it showed."""
 

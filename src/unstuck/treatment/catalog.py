@@ -12,7 +12,7 @@ from unstuck.core.errors import BadInput
 from unstuck.treatment import remedies as package
 from unstuck.treatment.contract import Remedy
 
-_NAMES = ("NAME", "ANSWERS", "TEXT", "RISK", "MORE_COMPUTE", "variants", "treat", "change")
+_NAMES = ("NAME", "ANSWERS", "TEXT", "RISK", "SPECIFIC", "MORE_COMPUTE", "variants", "treat", "change")
 
 
 @functools.cache

@@ -72,6 +72,7 @@ class Remedy(Protocol):
     ANSWERS: tuple[str, ...]  # codes of the findings
     TEXT: str  # what to do, in a sentence
     RISK: str  # what it may cost
+    SPECIFIC: bool  # it fits only where the fault that it mends was seen
     MORE_COMPUTE: bool  # it helps by spending more of it
 
     @staticmethod

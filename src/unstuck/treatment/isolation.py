@@ -173,7 +173,7 @@ class Guard:
         if not isinstance(path, str | bytes | os.PathLike):
             return
         name = os.fsdecode(path)
-        real = os.path.realpath(os.path.dirname(name) or ".") + os.sep + os.path.basename(name)  # noqa: PTH118, PTH119, PTH120
+        real = os.path.realpath(os.path.dirname(name) or ".") + os.sep + os.path.basename(name)  # noqa: PTH119, PTH120
         if not self._is_allowed(real):
             self.refused.append(f"{what} {name}")
             raise PermissionError(f"a replay of unstuck cure may not {what} {name}")

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from unstuck.core.errors import BadInput
 from unstuck.treatment.forkserver import ForkServer, available, wanted
 from unstuck.treatment.isolation import make_copy, removed
 
@@ -119,6 +120,34 @@ def replay(
     found |= {"key": arm.key, "wall_seconds": time.perf_counter() - began, "tail": text[-2000:]}
     removed(scratch)
     return found
+
+
+def watch(setup: Setup) -> int | None:
+    """Run the script once, watched as ``unstuck run`` does it, its journal in the run's folder; its exit status."""
+    scratch = setup.folder / "scratch" / "watched"
+    removed(scratch)
+    make_copy(setup.cwd, scratch / "work")
+    config = {
+        "target": setup.target,
+        "arguments": list(setup.arguments),
+        "module": setup.module,
+        "attendant": "unstuck.treatment.attendant:start_watched",
+        "not_started": str(scratch / "not-started.json"),
+        "scratch": str(scratch),
+        "network": setup.network,
+        "run": setup.folder.name,
+        "folder": str(setup.folder),
+        "overhead": 1.0,  # a replay may cost what it costs
+        "allowance": 10.0,
+    }
+    output = scratch / "output.txt"
+    status = _run(config, scratch / "work", output, threads=setup.threads, limit=setup.limit_seconds, server=None)
+    if status == 2 and Path(str(config["not_started"])).exists():
+        said = json.loads(Path(str(config["not_started"])).read_text(encoding="utf-8"))
+        removed(scratch)
+        raise BadInput("script", got=setup.target, want="a script that starts", hint=said["text"] or said["kind"])
+    removed(scratch)
+    return status
 
 
 def _run(

@@ -240,11 +240,11 @@ def kind_of(output: torch.Tensor, target: torch.Tensor) -> str | None:
     whole = not target.is_floating_point()
     if output.dim() >= 2 and output.shape[1] > 1 and output.numel() != target.numel():
         positions = output.numel() // output.shape[1]
-        if target.numel() == positions and target.shape[0] == output.shape[0]:
-            if whole or bool((target == target.round()).all()):
-                low, high = float(target.min()), float(target.max())
-                few = not whole and high <= 1 and output.shape[1] > 2  # two values for a longer vector: no class number
-                return None if low < -100 or high >= output.shape[1] or few else "classes"
+        together = target.numel() == positions and target.shape[0] == output.shape[0]
+        if together and (whole or bool((target == target.round()).all())):
+            low, high = float(target.min()), float(target.max())
+            few = not whole and high <= 1 and output.shape[1] > 2  # two values for a longer vector: no class number
+            return None if low < -100 or high >= output.shape[1] or few else "classes"
         return None
     if output.numel() != target.numel():
         return None

@@ -14,6 +14,7 @@ NAME = "all-parameters"
 ANSWERS = ("U409", "G307")
 TEXT = "Give the optimizer all parameters that get a gradient."
 RISK = "Parts that were left out by design are trained too."
+SPECIFIC = True
 MORE_COMPUTE = False
 
 

@@ -10,6 +10,7 @@ NAME = "balance"
 ANSWERS = ("D105",)
 TEXT = "Draw the training rows so that every class comes equally often."
 RISK = "Rows of rare classes come many times; probabilities no longer follow the classes' true shares."
+SPECIFIC = True
 MORE_COMPUTE = False
 
 RARE = 0.34  # the rarest class below this share of the commonest: one in three is common in real data

@@ -14,6 +14,7 @@ NAME = "clear-gradients"
 ANSWERS = ("U410",)
 TEXT = "Call optimizer.zero_grad() before every backward pass that a step follows."
 RISK = "None, unless gradients are kept over steps by design."
+SPECIFIC = True
 MORE_COMPUTE = False
 
 

@@ -14,6 +14,7 @@ NAME = "clipping"
 ANSWERS = ("G302", "U406", "U401")
 TEXT = "Clip the gradient's norm before each step."
 RISK = "A limit below the usual norm sets the step length by itself."
+SPECIFIC = False
 MORE_COMPUTE = False
 
 

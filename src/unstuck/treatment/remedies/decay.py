@@ -12,6 +12,7 @@ NAME = "decay"
 ANSWERS = ("U404", "U401")
 TEXT = "Let the learning rate fall to nothing by the last step."
 RISK = "Training on after that needs a new schedule."
+SPECIFIC = False
 MORE_COMPUTE = False
 
 

@@ -11,6 +11,7 @@ NAME = "guarded-functions"
 ANSWERS = ("G308",)
 TEXT = "Keep the arguments of logarithms and square roots away from zero."
 RISK = "Values below the guard are treated as the guard."
+SPECIFIC = True
 MORE_COMPUTE = False
 
 GUARDS = {"log": 1e-7, "sqrt": 1e-8}  # the steps of 32-bit numbers next to one; beyond it 1 − p is zero anyway

@@ -14,6 +14,7 @@ NAME = "initialization"
 ANSWERS = ("G305", "G306", "G303", "G302", "G301", "G304")
 TEXT = "Draw the initial weights anew at the scale that suits the activations."
 RISK = "Weights that were loaded or set by design are overwritten; not for pre-trained models."
+SPECIFIC = False
 MORE_COMPUTE = False
 
 
@@ -37,7 +38,7 @@ def treat(treatment: Treatment) -> None:
 
     def begins(module: torch.nn.Module, args: tuple, kwargs: dict) -> None:
         if id(module) in seen or treatment.stage.tick:
-            return None
+            return
         seen.add(id(module))
         with treatment.stage.aside():
             parts = list(module.modules())
@@ -52,10 +53,10 @@ def treat(treatment: Treatment) -> None:
                 for name, parameter in part.named_parameters(recurse=False):
                     if parameter.dim() >= 2:
                         _draw(parameter, scheme, treatment.generator, transposed=_transposed(part, name))
-                    elif "bias" in name or parameter.dim() == 1:
+                    elif name.startswith("b"):  # biases; other vectors may be scales
                         parameter.zero_()
         treatment.done(f"{scheme} initialization")
-        return None
+        return
 
     treatment.stage.hear.root_begins.append(begins)
 

@@ -11,6 +11,7 @@ NAME = "leaky-rectifier"
 ANSWERS = ("G303",)
 TEXT = "Use a leaky rectifier instead of ReLU."
 RISK = "Activations are no longer sparse."
+SPECIFIC = False
 MORE_COMPUTE = False
 
 SLOPE = 0.2

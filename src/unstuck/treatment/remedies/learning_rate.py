@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+
 from unstuck.treatment.contract import Change, Edit, Known, Options, Treatment, Variant
 from unstuck.treatment.rates import scale_rate
 
@@ -10,6 +11,7 @@ NAME = "learning-rate"
 ANSWERS = ("U401", "U402", "G302", "U406", "L209", "G308", "D104", "D101")
 TEXT = "Multiply the learning rate."
 RISK = "A shorter step may need more epochs; a longer one may diverge later."
+SPECIFIC = False
 MORE_COMPUTE = False
 
 

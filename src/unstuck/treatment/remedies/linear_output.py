@@ -11,6 +11,7 @@ NAME = "linear-output"
 ANSWERS = ("L201", "L203", "L206", "L207", "L208", "G304", "L212")
 TEXT = "Leave out the activation at the model's end (or put the right one there)."
 RISK = "Code after the model that expects probabilities must apply them itself."
+SPECIFIC = True
 MORE_COMPUTE = False
 
 

@@ -13,6 +13,7 @@ NAME = "longer"
 ANSWERS = ("T701", "U402")
 TEXT = "Train longer."
 RISK = "It costs that much more; a schedule made for the old length ends early."
+SPECIFIC = False
 MORE_COMPUTE = True
 
 

@@ -10,6 +10,7 @@ NAME = "make-steps"
 ANSWERS = ("U411",)
 TEXT = "Call optimizer.step() after the backward pass."
 RISK = "None known."
+SPECIFIC = True
 MORE_COMPUTE = False
 
 

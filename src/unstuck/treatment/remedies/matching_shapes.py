@@ -16,6 +16,7 @@ NAME = "matching-shapes"
 ANSWERS = ("L205",)
 TEXT = "Give the targets the shape of the output before the loss."
 RISK = "None known: both hold the same number of values."
+SPECIFIC = True
 MORE_COMPUTE = False
 
 

@@ -14,6 +14,7 @@ NAME = "modes"
 ANSWERS = ("B605", "B604")
 TEXT = "Call model.train() before training and model.eval() before evaluating."
 RISK = "Dropout that is kept at evaluation by design (to sample) is switched off."
+SPECIFIC = True
 MORE_COMPUTE = False
 
 

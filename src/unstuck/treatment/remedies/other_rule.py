@@ -15,6 +15,7 @@ NAME = "other-rule"
 ANSWERS = ("U401", "U405", "U402", "C504", "G301", "U413", "C503")
 TEXT = "Use another update rule."
 RISK = "Its learning rate has to be chosen anew; schedules of the old rule no longer act."
+SPECIFIC = False
 MORE_COMPUTE = False
 
 

@@ -12,6 +12,7 @@ NAME = "rectified-hidden"
 ANSWERS = ("G301", "G304", "L212")
 TEXT = "Use ReLU in the hidden layers instead of sigmoid or tanh."
 RISK = "Hidden values are no longer bounded."
+SPECIFIC = False
 MORE_COMPUTE = False
 
 SQUASHING = ("sigmoid", "tanh", "softsign", "hardtanh", "softmax")

@@ -10,6 +10,7 @@ NAME = "shuffle"
 ANSWERS = ("D106",)
 TEXT = "Shuffle the training rows anew in every epoch."
 RISK = "Rows whose order carries meaning (time series cut into windows) lose it."
+SPECIFIC = True
 MORE_COMPUTE = False
 
 SORTED = 0.8  # share of the targets' variance inside batches; batches drawn at random have 1 − 1/size of it

@@ -14,6 +14,7 @@ NAME = "standardize-inputs"
 ANSWERS = ("D101", "D102", "G304", "G303", "U401", "G306")
 TEXT = "Standardize each input feature: subtract its training mean, divide by its training deviation."
 RISK = "The same statistics must be kept for evaluation and use."
+SPECIFIC = True
 MORE_COMPUTE = False
 
 WIDE = 0.5  # |mean| in deviations, or |log deviation|: below it standardizing changes next to nothing

@@ -14,6 +14,7 @@ NAME = "standardize-targets"
 ANSWERS = ("D104", "L208", "U401", "G302")
 TEXT = "Standardize the regression targets, and map predictions back."
 RISK = "Predictions are in standard units until they are mapped back."
+SPECIFIC = True
 MORE_COMPUTE = False
 
 WIDE = 1.0  # |mean| in units of one, or deviation off by e: less is within reach of an output bias and a step

@@ -14,6 +14,7 @@ NAME = "steady-rate"
 ANSWERS = ("U405", "U412")
 TEXT = "Keep the learning rate where it began."
 RISK = "At the end the loss may hover at the noise of a constant step."
+SPECIFIC = True
 MORE_COMPUTE = False
 
 

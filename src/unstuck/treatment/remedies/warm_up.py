@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from unstuck.treatment.contract import Change, Known, Options, Treatment, Variant
 from unstuck.treatment.rates import scale_rate
 
-
 NAME = "warm-up"
 ANSWERS = ("U403", "G302", "U401")
 TEXT = "Let the learning rate grow from nothing over the first tenth of the steps."
 RISK = "The first steps are shorter."
+SPECIFIC = False
 MORE_COMPUTE = False
 
 

@@ -11,6 +11,7 @@ NAME = "whole-graph"
 ANSWERS = ("G307", "U409")
 TEXT = "Leave out the detach() inside the model."
 RISK = "A part that was cut off by design is trained too."
+SPECIFIC = True
 MORE_COMPUTE = False
 
 

@@ -1,0 +1,81 @@
+"""In which order remedies are tried: by what was found, by what was seen, and then by what helps most often."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from unstuck.treatment import catalog
+from unstuck.treatment.contract import Known, Remedy
+
+# Remedies that fit nearly every script, by how often they mend one; the examples' faults were counted.
+USUAL = (
+    "learning-rate", "initialization", "other-rule", "rectified-hidden", "batch-norm", "leaky-rectifier", "clipping",
+    "warm-up", "longer", "decay",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One remedy in one variant. ``answers``: the codes of findings that it was chosen for."""
+
+    name: str
+    label: str
+    options: dict[str, Any] = field(default_factory=dict)
+    answers: tuple[str, ...] = ()
+    more_compute: bool = False
+
+
+def candidates(known: Known, codes: Sequence[str], *, only: Sequence[str] = ()) -> list[Candidate]:
+    """Every remedy that fits, the likeliest first.
+
+    ``codes``: the findings, most important first. First come remedies for a fault that was seen and found, then those
+    that answer the first finding, then faults seen though not found, then the rest; of one remedy's variants each
+    later one waits a rank. So a wrong finding delays the right remedy and does not hide it.
+    """
+    ranked: list[tuple[tuple[float, ...], Candidate]] = []
+    for name, remedy in catalog.load().items():
+        if only and name not in only:
+            continue
+        places = [codes.index(code) for code in remedy.ANSWERS if code in codes]
+        for number, variant in enumerate(remedy.variants(known)):
+            rank = _tier(remedy, places) + 1.5 * number
+            place = min(places, default=len(codes))
+            fit = min((remedy.ANSWERS.index(c) for c in remedy.ANSWERS if c in codes), default=len(remedy.ANSWERS))
+            usual = USUAL.index(name) if name in USUAL else -1
+            answers = tuple(code for code in remedy.ANSWERS if code in codes)
+            candidate = Candidate(name, variant.label, dict(variant.options), answers, remedy.MORE_COMPUTE)
+            ranked.append(((rank, place, fit, usual, number), candidate))
+    return [candidate for _, candidate in sorted(ranked, key=lambda pair: pair[0])]
+
+
+def _tier(remedy: Remedy, places: Sequence[int]) -> float:
+    if remedy.SPECIFIC and places:
+        return 0.0
+    if places and min(places) == 0:
+        return 1.0
+    if remedy.SPECIFIC:
+        return 2.0
+    return 3.0 if places else 4.0
+
+
+def random_edits(known: Known, count: int, *, seed: int) -> list[Candidate | None]:
+    """So many random draws from the same remedies, whether they fit or not (None: it would change nothing).
+
+    Remedies that cost more than the run itself are left out: the control has the same compute.
+    """
+    draw = random.Random(f"random edits {seed}")
+    loaded = [(name, remedy) for name, remedy in catalog.load().items() if not remedy.MORE_COMPUTE]
+    found: list[Candidate | None] = []
+    for _ in range(count):
+        name, remedy = draw.choice(loaded)
+        variants = list(remedy.variants(known))
+        where = draw.random()
+        if not variants:
+            found.append(None)
+            continue
+        variant = variants[int(where * len(variants))]
+        found.append(Candidate(name, variant.label, dict(variant.options)))
+    return found

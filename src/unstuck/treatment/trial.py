@@ -1,0 +1,375 @@
+"""The trial: controls, screening, combination, confirmation; every finished replay is a line in the run's folder."""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from unstuck.core.errors import BadInput
+from unstuck.treatment import catalog, scores
+from unstuck.treatment.forkserver import ForkServer
+from unstuck.treatment.plan import Candidate, candidates, random_edits
+from unstuck.treatment.replay import Arm, Setup, fork_server, replay
+
+HALVED = ("learning-rate", {"factor": 0.5})
+HELPS = (
+    0.05  # of the yardstick: one answer in twenty, or 5 % of the variance; seeds alone move healthy runs by up to 0.04
+)
+CONFIRMED = 2  # remedies that are run on the other seeds too
+FIRST_SHARE = 0.15  # of the budget: a longer first replay is cut there, and all others at the same step
+
+Tell = Callable[[str, int, int], None]  # what is running, how many replays are done, how many are planned
+
+
+@dataclass
+class Row:
+    """One remedy (or combination) and what its replays reached, by seed; None where it was not run."""
+
+    changes: tuple[Candidate, ...]
+    values: list[float | None]
+    seconds: float = 0.0
+    notes: tuple[str, ...] = ()
+    curves: list[tuple[list[int], list[float]]] = field(default_factory=list)
+    problem: str | None = None
+
+    @property
+    def label(self) -> str:
+        return " + ".join(c.label for c in self.changes) or "nothing changed"
+
+    @property
+    def more_compute(self) -> bool:
+        return any(c.more_compute for c in self.changes)
+
+    def reached(self) -> list[float]:
+        """The figures of the seeds that were run."""
+        return [v for v in self.values if v is not None]
+
+
+@dataclass
+class Findings:
+    """Everything a trial found: the controls and the rows, not yet compared."""
+
+    yard: scores.Yard
+    kind: str
+    nothing: Row
+    halved: Row | None
+    tried: list[Row]
+    random: list[Row]
+    known: dict[str, Any]
+    seconds: float = 0.0
+    replays: int = 0
+    trials: int = 0
+    out_of_time: bool = False
+    steps: int | None = None
+    warnings: list[str] = field(default_factory=list)
+
+
+class Trial:
+    """Runs the replays of one script, each at most once, and remembers them in ``arms.jsonl``."""
+
+    def __init__(
+        self,
+        setup: Setup,
+        *,
+        seeds: int = 3,
+        trials: int = 10,
+        jobs: int = 1,
+        budget: float = 600.0,
+        only: Sequence[str] = (),
+        with_random: bool = True,
+        random_seed: int = 0,
+        tell: Tell | None = None,
+    ) -> None:
+        self.setup = setup
+        self.seeds = seeds
+        self.trials = trials
+        self.jobs = jobs
+        self.budget = budget
+        self.only = only
+        self.with_random = with_random
+        self.random_seed = random_seed
+        self.tell = tell or (lambda text, done, planned: None)
+        self.journal = setup.folder / "arms.jsonl"
+        self.done: dict[str, dict[str, Any]] = _read(self.journal)
+        self.spent = sum(float(r.get("wall_seconds", 0.0)) for r in self.done.values()) / jobs
+        self.began = time.perf_counter()
+        self.servers: queue.Queue[ForkServer | None] = queue.Queue()
+        self.modules: list[str] = []
+        self.lock = threading.Lock()
+        self.yard: scores.Yard = "none"
+        self.kind = "balanced accuracy"
+        self.planned = 0
+
+    # -- replays -----------------------------------------------------------------------------------------------------
+
+    def run(self, arms: Sequence[Arm], what: str) -> list[dict[str, Any]]:
+        """The results of some arms, in their order; those already in the journal are not run again."""
+        missing = list({a.key: a for a in arms if a.key not in self.done}.values())
+        if missing:
+            with ThreadPoolExecutor(max_workers=self.jobs) as pool:
+                for result in pool.map(lambda arm: self._one(arm, what), missing):
+                    assert result is not None
+        return [self.done[a.key] for a in arms]
+
+    def _one(self, arm: Arm, what: str) -> dict[str, Any]:
+        self.tell(what, len(self.done), self.planned)
+        server = self.servers.get()
+        try:
+            result = replay(self.setup, arm, server=server)
+        except OSError:  # the server has gone: start the replay by itself
+            if server is not None:
+                server.close()
+            server = None
+            result = replay(self.setup, arm)
+        finally:
+            self.servers.put(server)
+        self._keep(result)
+        return result
+
+    def _keep(self, result: dict[str, Any]) -> None:
+        line = json.dumps(result, default=str) + "\n"
+        with self.lock:
+            self.done[result["key"]] = result
+            with self.journal.open("a", encoding="utf-8") as file:
+                file.write(line)
+                file.flush()
+                os.fsync(file.fileno())
+
+    def out_of_time(self) -> bool:
+        """Whether the budget is spent (the time before an interruption counts)."""
+        return self.spent + time.perf_counter() - self.began > self.budget
+
+    # -- the trial ---------------------------------------------------------------------------------------------------
+
+    def first(self) -> dict[str, Any]:
+        """The untouched replay by which everything else is planned; BadInput when it cannot serve."""
+        arm = Arm()
+        key = "first " + arm.key
+        if key not in self.done:
+            self.tell("the script, unchanged", 0, 0)
+            seconds = self.budget * FIRST_SHARE
+            result = replay(self.setup, arm, collect=True, seconds=seconds)
+            result["key"] = key
+            self._keep(result)
+            # It is the first of the controls as well.
+            self._keep({k: v for k, v in result.items() if k not in ("known", "modules")} | {"key": arm.key})
+        found = self.done[key]
+        problem = found.get("error") or found.get("problem")
+        measured = found.get("measured") or {}
+        if not measured.get("ticks"):
+            tail = str(found.get("tail", "")).strip().splitlines()
+            hint = problem or (tail[-1] if tail else "")
+            raise BadInput(
+                "cure", got="a replay without a backward pass", want="a script that trains with PyTorch", hint=hint
+            )
+        if found.get("stopped") == "time":
+            self.setup.steps = int(measured["ticks"]) - 1
+        self.setup.known = found.get("known") or {}
+        self.setup.seeds = found.get("seeds") or {}
+        self.setup.limit_seconds = max(60.0, 6.0 * float(found["wall_seconds"]))
+        self.modules = found.get("modules") or []
+        self.yard = scores.yard_of(measured)
+        last = scores.validation(measured) if self.yard == "validation" else scores.training(measured)
+        if last is not None:
+            self.kind = last.kind
+        return found
+
+    def go(self, codes: Sequence[str] = ()) -> Findings:
+        """Everything: the controls, the remedies, the random edits. ``codes``: findings, most important first."""
+        first = self.first()
+        known = self.setup.known
+        if self.yard == "none":
+            raise BadInput(
+                "cure",
+                got="outputs and targets that never meet where they can be counted",
+                want="a supervised training",
+                hint="classes, yes or no, or numbers to be predicted",
+            )
+        screened = max(2, self.trials - CONFIRMED * (self.seeds - 1))
+        self.planned = self.seeds * 2 + self.trials * (2 if self.with_random else 1)
+        for _ in range(self.jobs):
+            self.servers.put(fork_server(self.setup, self.modules))
+        try:
+            nothing = self._row((), range(self.seeds), "nothing changed")
+            order = candidates(known, codes, only=self.only)
+            order = _worth(order, codes, known)
+            tried = self._search(order, screened, nothing)
+            halved = self._halved(known)
+            random = self._random(screened, nothing, known) if self.with_random else []
+        finally:
+            while not self.servers.empty():
+                server = self.servers.get()
+                if server is not None:
+                    server.close()
+        return Findings(
+            self.yard,
+            self.kind,
+            nothing,
+            halved,
+            tried,
+            random,
+            known,
+            seconds=self.spent + time.perf_counter() - self.began,
+            replays=len(self.done) - 1,
+            trials=sum(len(r.reached()) for r in tried),
+            out_of_time=self.out_of_time(),
+            steps=self.setup.steps,
+            warnings=_warnings(first, list(self.done.values())),
+        )
+
+    def _halved(self, known: dict[str, Any]) -> Row | None:
+        if not known.get("optimizers") or self.out_of_time():
+            return None
+        name, options = HALVED
+        return self._row(
+            (Candidate(name, "learning rate halved", dict(options)),), range(self.seeds), "learning rate halved"
+        )
+
+    def _row(self, changes: tuple[Candidate, ...], seeds: Sequence[int], what: str) -> Row:
+        arms = [Arm.of([(c.name, c.options) for c in changes], seed) for seed in seeds]
+        results = self.run(arms, what)
+        row = Row(changes, [None] * self.seeds)
+        return self._filled(row, dict(zip(seeds, results, strict=True)))
+
+    def _filled(self, row: Row, results: dict[int, dict[str, Any]]) -> Row:
+        for seed, result in results.items():
+            measured = result.get("measured") or {}
+            row.values[seed] = scores.score(measured, self.yard, self.kind).value
+            row.seconds += float(result.get("wall_seconds", 0.0))
+            row.curves.append(scores.curve(measured))
+            notes = [f"{name}: {', '.join(said)}" for name, said in (result.get("notes") or {}).items() if said]
+            row.notes = row.notes or tuple(notes)
+            row.problem = row.problem or result.get("problem") or result.get("error")
+        return row
+
+    def _more(self, rows: Sequence[Row], what: str) -> None:
+        """Run rows on the seeds that they lack."""
+        arms = {
+            (i, seed): Arm.of([(c.name, c.options) for c in row.changes], seed)
+            for i, row in enumerate(rows)
+            for seed in range(self.seeds)
+            if row.values[seed] is None
+        }
+        results = dict(zip(arms, self.run(list(arms.values()), what), strict=True))
+        for i, row in enumerate(rows):
+            self._filled(row, {seed: result for (j, seed), result in results.items() if j == i})
+
+    def _search(self, order: list[Candidate], screened: int, nothing: Row) -> list[Row]:
+        """Screen on the first seed, combine the best two, confirm the best on the other seeds."""
+        base = nothing.values[0]
+        assert base is not None
+        rows: list[Row] = []
+        singles = order[: max(1, screened - 1)]
+        spare = order[len(singles) :]
+        rows += self._screen(singles)
+        helped = [r for r in _best(rows) if r.values[0] is not None and r.values[0] >= base + HELPS]
+        two = _combinable(helped)
+        if two is not None and not self.out_of_time():
+            rows += self._screen_changes([two], "the best two together")
+        elif spare and screened > 1 and not self.out_of_time():
+            rows += self._screen(spare[:1])
+        helped = [r for r in _best(rows) if r.values[0] is not None and r.values[0] >= base + HELPS]
+        if not self.out_of_time() and self.seeds > 1:
+            self._more(helped[:CONFIRMED], "the best on other seeds")
+        return rows
+
+    def _screen(self, chosen: Sequence[Candidate]) -> list[Row]:
+        return self._screen_changes([(c,) for c in chosen], "remedies on the first seed")
+
+    def _screen_changes(self, chosen: Sequence[tuple[Candidate, ...]], what: str) -> list[Row]:
+        rows: list[Row] = []
+        for start in range(0, len(chosen), self.jobs):
+            if self.out_of_time():
+                break
+            part = chosen[start : start + self.jobs]
+            arms = [Arm.of([(c.name, c.options) for c in changes], 0) for changes in part]
+            for changes, result in zip(part, self.run(arms, what), strict=True):
+                rows.append(self._filled(Row(changes, [None] * self.seeds), {0: result}))
+        return rows
+
+    def _random(self, screened: int, nothing: Row, known: dict[str, Any]) -> list[Row]:
+        drawn = random_edits(known, screened, seed=self.random_seed)
+        rows = self._screen([c for c in drawn if c is not None])
+        # An edit that changes nothing is a replay of the plain run: its figures are known.
+        rows += [
+            Row((Candidate("none", "an edit that changes nothing"),), list(nothing.values), curves=nothing.curves)
+            for c in drawn
+            if c is None
+        ]
+        base = nothing.values[0]
+        best = _best(rows)[:CONFIRMED]
+        if not self.out_of_time() and self.seeds > 1:
+            self._more(
+                [r for r in best if r.changes[0].name != "none" and r.values[0] != base], "random edits on other seeds"
+            )
+        return rows
+
+
+def _best(rows: Sequence[Row]) -> list[Row]:
+    """By the first seed's figure; of equals the simpler and earlier one first."""
+    return sorted(
+        rows, key=lambda r: (-(r.values[0] if r.values[0] is not None else -9.0), r.more_compute, len(r.changes))
+    )
+
+
+def _combinable(helped: Sequence[Row]) -> tuple[Candidate, ...] | None:
+    """The best two different remedies that both helped, unless the best leaves nothing to gain."""
+    if not helped or (helped[0].values[0] or 0.0) > 1.0 - HELPS:
+        return None
+    first = helped[0]
+    if first.more_compute:
+        return None
+    answered = set(catalog.load()[first.changes[0].name].ANSWERS)
+    for other in helped[1:]:
+        name = other.changes[0].name
+        # Two remedies for the same faults are alternatives; together they do what either does.
+        if (
+            name != first.changes[0].name
+            and not other.more_compute
+            and answered.isdisjoint(catalog.load()[name].ANSWERS)
+        ):
+            return (*first.changes, *other.changes)
+    return None
+
+
+def _worth(order: list[Candidate], codes: Sequence[str], known: dict[str, Any]) -> list[Candidate]:
+    """Without what costs many times the run, unless a finding asks for it; it then comes once."""
+    if any(code in codes for code in catalog.load()["longer"].ANSWERS) if "longer" in catalog.load() else False:
+        return order
+    return [c for c in order if not c.more_compute]
+
+
+def _warnings(first: dict[str, Any], results: Sequence[dict[str, Any]]) -> list[str]:
+    found = []
+    if first.get("stopped") == "time":
+        found.append("the script takes longer than its share of the budget: all replays were cut at the same step")
+    moved = first.get("moved") or []
+    if moved:
+        found.append(
+            f"the script writes to absolute paths; in replays these files went elsewhere: {', '.join(moved[:3])}"
+        )
+    refused = sorted({r for result in results for r in result.get("refused") or ()})
+    if refused:
+        found.append("refused in replays: " + "; ".join(refused[:3]))
+    return found
+
+
+def _read(journal: Path) -> dict[str, dict[str, Any]]:
+    """The replays of an earlier start; half a line at the end is dropped."""
+    found: dict[str, dict[str, Any]] = {}
+    if journal.is_file():
+        for line in journal.read_text(encoding="utf-8").splitlines():
+            try:
+                result = json.loads(line)
+            except ValueError:
+                continue
+            found[result["key"]] = result
+    return found
