@@ -171,7 +171,8 @@ def _save(canvas: Any, stream: Any, **options: Any) -> None:
 
 
 def _frame_axes(axes: Any, chart: Chart, palette: Palette, language: Language) -> None:
-    flat = any(isinstance(mark, Field) for mark in chart.marks)
+    every = [*chart.marks, *(mark for frame in chart.frames for mark in frame.marks)]
+    flat = any(isinstance(mark, Field) for mark in every)
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
     if not flat:
@@ -191,6 +192,15 @@ def _frame_axes(axes: Any, chart: Chart, palette: Palette, language: Language) -
 
 
 def _limit(axes: Any, chart: Chart) -> None:
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    for axis, spec in ((axes.xaxis, chart.x), (axes.yaxis, chart.y)):
+        low, high = axis.get_view_interval()
+        if spec.log and spec.ticks is None:
+            axis.set_minor_formatter(NullFormatter())
+            if low > 0 and high / low < 300:  # too few powers of ten to read the axis by
+                axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+                axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     if chart.x.limits:
         axes.set_xlim(*chart.x.limits)
     if chart.y.limits:

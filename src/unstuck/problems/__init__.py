@@ -8,7 +8,7 @@ from unstuck.problems.linear_chain import linear_chain, linear_chain_network
 from unstuck.problems.small_networks import SMALL_NETWORKS, SmallNetwork
 from unstuck.problems.teacher_student import safran_shamir
 from unstuck.problems.toy_surfaces import toy_surfaces
-from unstuck.problems.valley import valley
+from unstuck.problems.valley import valley, valley_data
 
 __all__ = [
     "SMALL_NETWORKS",
@@ -22,4 +22,5 @@ __all__ = [
     "safran_shamir",
     "toy_surfaces",
     "valley",
+    "valley_data",
 ]
