@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from unstuck import __version__
+from unstuck.cli.cure import cure
 from unstuck.cli.demo import demo
 from unstuck.cli.examine import examine
 from unstuck.cli.explain import explain
@@ -48,6 +49,11 @@ app.command(
     context_settings={"allow_interspersed_args": False, "help_option_names": ["-h", "--help"]},
     short_help="Watch an unmodified training script; verdict and findings at the end.",
 )(run)
+app.command(
+    "cure",
+    context_settings={"allow_interspersed_args": False, "help_option_names": ["-h", "--help"]},
+    short_help="Replay a script with one change at a time, against controls; rank the remedies that helped.",
+)(cure)
 app.command("report", short_help="Judge a recorded run again and write its report.")(report)
 app.command("explain", short_help="What a finding means, why it hurts, how it is judged, what to do.")(explain)
 app.command("examine", short_help="Where a (model, loss, data) stands: critical point, curvature, the way out.")(

@@ -21,6 +21,7 @@ from unstuck.report.document import number, plain, write_whole
 from unstuck.report.facts import facts
 from unstuck.report.page import blocks, spans
 from unstuck.report.sparkline import sparkline
+from unstuck.report.treatment import section as treatment_section
 from unstuck.report.wording import SPACE
 
 # What a reader of a card wants beside it, and what can stay folded.
@@ -68,6 +69,7 @@ def render(report: Mapping[str, Any], *, pages: Mapping[str, Mapping[str, str]] 
         tone=wording.tone(report),
         spark=sparkline(next((c for c in report.get("curves", ()) if c["name"] == "loss"), None)),
         findings=[_finding(finding, explained, base) for finding in report["findings"]],
+        treatment=treatment_section(report),
         charts=drawn["curves"],
         layers=drawn["layers"],
         checks=_checks(report["checks"]),
