@@ -1,5 +1,6 @@
 """Loss surfaces and small networks whose answers are known."""
 
+from unstuck.problems.digits import Digits, digits
 from unstuck.problems.exclusive_or import exclusive_or
 from unstuck.problems.five_points import five_points
 from unstuck.problems.known_point import KnownPoint
@@ -12,9 +13,11 @@ from unstuck.problems.valley import valley, valley_data
 
 __all__ = [
     "SMALL_NETWORKS",
+    "Digits",
     "KnownPoint",
     "SmallNetwork",
     "baldi_hornik",
+    "digits",
     "exclusive_or",
     "five_points",
     "linear_chain",
