@@ -8,6 +8,7 @@ from typing import Any
 
 from unstuck.treatment import scores
 from unstuck.treatment.cure import Cure
+from unstuck.treatment.isolation import removed
 from unstuck.treatment.prescription import Prescription, prescribe, write_cured
 from unstuck.treatment.replay import Arm, replay
 from unstuck.treatment.trial import HELPS
@@ -35,6 +36,8 @@ def apply_best(script: Path, made: Cure) -> dict[str, Any]:
 def _reached(place: Path, made: Cure) -> float | None:
     setup = replace(made.setup, target=str(place.absolute()))
     result = replay(setup, Arm())
+    for part in ("scratch", "arms"):
+        removed(setup.folder / part)
     if result.get("error") or result.get("problem"):
         return None
     return scores.score(result.get("measured") or {}, made.found.yard, made.found.kind).value

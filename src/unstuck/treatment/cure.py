@@ -110,7 +110,7 @@ def cure_script(
     base = (base or Path(".unstuck")).absolute()
     place = _unfinished(base, known) or _begun(base, target, known)
     setup = Setup(
-        known["target"],
+        str(known["target"]),
         tuple(arguments),
         module,
         place.path,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import linecache
+import math
 import sys
 from pathlib import Path
 from typing import Any
@@ -85,7 +86,7 @@ class Facts:
                 facts.loaded = True
             return load(module, *args, **kwargs)
 
-        torch.nn.Module.load_state_dict = load_state_dict  # type: ignore[method-assign]
+        torch.nn.Module.load_state_dict = load_state_dict  # type: ignore[method-assign, assignment]
         base = torch.optim.lr_scheduler.LRScheduler
         init = base.__init__
 
@@ -93,7 +94,7 @@ class Facts:
             facts.schedulers.append(type(scheduler).__name__)
             init(scheduler, *args, **kwargs)
 
-        base.__init__ = init_  # type: ignore[method-assign]
+        base.__init__ = init_  # type: ignore[method-assign, assignment]
 
     def _count_detached(self, inner: Any) -> Any:
         def detach(tensor: Any, *args: Any, **kwargs: Any) -> Any:
@@ -222,7 +223,7 @@ class Facts:
                 joint = None
                 if meeting.derived.numel() == meeting.target.numel() and mine != theirs:
                     try:
-                        joint = list(torch.broadcast_shapes(meeting.derived.shape, meeting.target.shape))
+                        joint = list(torch.broadcast_shapes(mine, theirs))  # type: ignore[no-untyped-call]
                     except RuntimeError:
                         joint = None
                 self.meetings.append(
@@ -304,9 +305,9 @@ class Facts:
         """Everything seen, for the plan and for the remedies."""
         inputs = dict(self.input)
         if self.sums:
-            count = self.sums["count"].clamp(min=1.0)
-            mean = self.sums["sum"] / count
-            deviation = (self.sums["squares"] / count - mean**2).clamp(min=0.0).sqrt()
+            entries = self.sums["count"].clamp(min=1.0)
+            mean = self.sums["sum"] / entries
+            deviation = (self.sums["squares"] / entries - mean**2).clamp(min=0.0).sqrt()
             inputs |= {"mean": mean.tolist(), "std": deviation.tolist()}
         count, total, squares = self.targets
         mean_target = total / count if count else None
@@ -328,7 +329,9 @@ class Facts:
             "input": inputs,
             "target": {
                 "mean": mean_target,
-                "std": max(0.0, squares / count - mean_target**2) ** 0.5 if count and mean_target is not None else None,
+                "std": math.sqrt(max(0.0, squares / count - mean_target**2))
+                if count and mean_target is not None
+                else None,
             },
             "ticks": self.stage.tick,
             "steps": self.steps,

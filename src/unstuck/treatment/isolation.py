@@ -17,7 +17,6 @@ import shutil
 import sys
 import tempfile
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 LARGEST_COPY_BYTES = 64 * 2**20  # a fifth of a second of copying for every replay
@@ -108,7 +107,7 @@ class Guard:
         os.mkdir = mkdir_
         sys.addaudithook(self._audit)
 
-    def torch_imported(self, torch: ModuleType) -> None:
+    def torch_imported(self, torch: Any) -> None:
         """torch writes its files from C++: their places are mapped before."""
         save, load = torch.save, torch.load
         guard = self

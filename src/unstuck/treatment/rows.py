@@ -120,6 +120,8 @@ class RowDealer:
         self.order = torch.empty(0, dtype=torch.long)
         self.dealt: torch.Tensor | None = None
         self.used = 0
+        # An evaluation under gradient looks like training; its rows are not among those trained on.
+        self.members = {_bytes(row) for row in self.inputs}
         stage.hear.root_begins.append(self._begins)
         stage.hear.met.insert(0, self._met)  # before the yardstick: a dealt row is judged by its own target
 
@@ -139,6 +141,8 @@ class RowDealer:
         if given.shape[1:] != self.inputs.shape[1:] or given.dtype != self.inputs.dtype or self.stage.derived(given):
             return None
         with self.stage.aside():
+            if not len(given) or _bytes(given[0].detach().cpu()) not in self.members:
+                return None
             rows = self._draw(len(given))
             inputs = self.inputs[rows].to(given.device)
             self.dealt = self.targets[rows].to(given.device)
@@ -155,4 +159,5 @@ class RowDealer:
 
 def _weights(targets: torch.Tensor) -> torch.Tensor:
     _, inverse, counts = torch.unique(targets, return_inverse=True, return_counts=True)
-    return 1.0 / counts[inverse].double().reshape(-1)
+    weights: torch.Tensor = 1.0 / counts[inverse].double().reshape(-1)
+    return weights

@@ -46,7 +46,7 @@ class Seeds:
 
         numpy.random.default_rng = default_rng
 
-    def torch_imported(self, torch: ModuleType) -> None:
+    def torch_imported(self, torch: Any) -> None:
         """The same for torch's global generators."""
         torch.manual_seed(UNSEEDED + self.offset)
         manual = torch.manual_seed

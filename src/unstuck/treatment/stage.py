@@ -134,13 +134,13 @@ class Stage(TorchFunctionMode):
             register_optimizer_step_post_hook(self._step_ended),
         ):
             self._undo.append(handle.remove)
-        self.__enter__()
+        super().__enter__()  # type: ignore[no-untyped-call]
         self._installed = True
 
     def remove(self) -> None:
         """Undo everything."""
         if self._installed:
-            self.__exit__(None, None, None)
+            super().__exit__(None, None, None)  # type: ignore[no-untyped-call]
             self._installed = False
         for undo in reversed(self._undo):
             undo()

@@ -40,5 +40,6 @@ def change(known: Known, options: Options) -> Change:
     name = (known.get("optimizers") or [{}])[0].get("name") or "optimizer"
     lines = (f"{name}.zero_grad()",)
     line = known.get("backward_line")
-    plain = line is not None and (known.get("optimizers") or [{}])[0].get("name") is not None
-    return Change(lines[0], (Edit("before", line, lines),) if plain else ())
+    if line is None or (known.get("optimizers") or [{}])[0].get("name") is None:
+        return Change(lines[0])
+    return Change(lines[0], (Edit("before", line, lines),))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from unstuck.treatment.contract import Change, Edit, Known, Options, Treatment, Variant
 
@@ -44,7 +44,7 @@ def treat(treatment: Treatment) -> None:
 
 def change(known: Known, options: Options) -> Change:
     """The target reshaped before the loss."""
-    first = next((m for m in known.get("meetings") or () if m.get("broadcast")), {})
+    first: dict[str, Any] = next((m for m in known.get("meetings") or () if m.get("broadcast")), {})
     output, target = first.get("output_name") or "output", first.get("target_name") or "target"
     lines = (f"{target} = {target}.reshape({output}.shape)",)
     named = first.get("output_name") and first.get("target_name") and first.get("line")

@@ -75,7 +75,7 @@ def treat(treatment: Treatment) -> None:
     def backward(loss: torch.Tensor) -> Any:
         if not met:
             return loss
-        fresh = sum(_loss(scores, target, kind) for scores, target, kind in met.values())
+        fresh = sum(fitting_loss(scores, target, kind) for scores, target, kind in met.values())
         met.clear()
         treatment.done("the loss was replaced")
         return fresh
@@ -85,7 +85,8 @@ def treat(treatment: Treatment) -> None:
     treatment.stage.hear.root_begins.append(lambda module, args, kwargs: met.clear() if len(met) > 8 else None)
 
 
-def _loss(scores: torch.Tensor, target: torch.Tensor, kind: str) -> torch.Tensor:
+def fitting_loss(scores: torch.Tensor, target: torch.Tensor, kind: str) -> torch.Tensor:
+    """The loss that fits targets of a kind, averaged over the batch, from raw scores."""
     from torch.nn import functional as F
 
     scores = scores.float()
@@ -116,6 +117,7 @@ def change(known: Known, options: Options) -> Change:
     lines = (f"{loss} = {called}{note}",)
     line = known.get("backward_line")
     named = first.get("output_name") and first.get("target_name") and known.get("loss", {}).get("name")
-    same = line and first.get("line") and line.get("function") == first["line"].get("function")
-    sound = named and same and not tail and str(line.get("text", "")).startswith(f"{loss}.backward(")
+    if line is None or not named or tail or (first.get("line") or {}).get("function") != line.get("function"):
+        return Change("\n".join(lines))
+    sound = str(line.get("text", "")).startswith(f"{loss}.backward(")
     return Change("\n".join(lines), (Edit("before", line, lines),) if sound else ())

@@ -24,7 +24,7 @@ def variants(known: Known) -> Sequence[Variant]:
     """Where some feature is not already standard."""
     found = known.get("input") or {}
     mean, deviation = found.get("mean"), found.get("std")
-    if not mean:
+    if not mean or not deviation:
         return ()
     off = any(
         abs(m) > WIDE * max(s, 1e-12) or s > 1 + WIDE or (0 < s < 1 - WIDE)
