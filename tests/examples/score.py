@@ -38,6 +38,8 @@ class Truth:
     verdicts: tuple[str, ...]
     """Verdicts that a careful reader of the run would accept; empty: any."""
     metric: dict[str, Any] = field(default_factory=dict)
+    options: tuple[str, ...] = ()
+    """Of ``unstuck run``: what shows itself only to a probe needs ``--probe``."""
 
     @property
     def sick(self) -> bool:
@@ -89,9 +91,11 @@ def truths() -> list[Truth]:
     found = []
     for name, entry in table["sick"].items():
         codes = (*entry["codes"], *entry["also_acceptable"])
-        found.append(Truth(f"sick/{name}", codes, tuple(entry["verdict"]), entry["metric"]))
+        options = tuple(entry.get("options", ()))
+        found.append(Truth(f"sick/{name}", codes, tuple(entry["verdict"]), entry["metric"], options))
     for name, entry in table["sick"].items():
-        found.append(Truth(f"mended/{name}", (), tuple(table["well"]), entry["metric"]))
+        options = tuple(entry.get("options", ()))
+        found.append(Truth(f"mended/{name}", (), tuple(table["well"]), entry["metric"], options))
     found += [Truth(f"healthy/{name}", (), tuple(table["well"])) for name in table["healthy"]]
     return found
 
@@ -132,7 +136,16 @@ def watch(truth: Truth, seed: int, *, folder: Path, reuse: bool = False) -> Outc
     if reuse and kept.exists():
         return Outcome(truth, seed, 0, last_number(output.read_text()), json.loads(kept.read_text()), "")
     kept.unlink(missing_ok=True)
-    command = [sys.executable, "-m", "unstuck", "run", "--json", str(kept), str(EXAMPLES / truth.script)]
+    command = [
+        sys.executable,
+        "-m",
+        "unstuck",
+        "run",
+        "--json",
+        str(kept),
+        *truth.options,
+        str(EXAMPLES / truth.script),
+    ]
     done = subprocess.run(
         [*command, "--seed", str(seed)],
         cwd=folder, env=ENVIRONMENT, capture_output=True, text=True, timeout=900,

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 MAX_LOOKS = 60  # blocks without gradient that are looked into
 PASSES_PER_LOOK = 3  # forward passes looked at in each
 FREE_LOOKS = 4
+FREE_LOSSES = 24
 NORM_LAYERS = 64  # batch normalizations whose running statistics are compared with an evaluation's batch
 
 
@@ -122,7 +123,7 @@ class EvaluationWatch:
         if model is None or not self.listening or type(module).__module__ != "torch.nn.modules.loss":
             return False
         start = clock()
-        first = self.loss_looks < FREE_LOOKS and watcher.budget.allows_first(self.loss_price)
+        first = self.loss_looks < FREE_LOSSES and watcher.budget.allows_first(self.loss_price)
         if not first and watcher.budget.credit(start) - watcher.fast.own < self.loss_price:
             return False
         self.loss_looks += 1

@@ -18,3 +18,12 @@ def run_again(recording: Recording) -> str:
     if argv and argv[0].endswith(script.rsplit("/", 1)[-1]):
         argv = argv[1:]
     return shlex.join(["unstuck", "run", script, *argv])
+
+
+def run_with_probe(recording: Recording) -> str:
+    """The same with ``--probe``: short trials on copies of the model, once the script has ended.
+
+    >>> run_with_probe(Recording(head={"script": "train.py", "argv": ["train.py", "--epochs", "5"]}))
+    'unstuck run --probe train.py --epochs 5'
+    """
+    return run_again(recording).replace("unstuck run ", "unstuck run --probe ", 1)

@@ -1,0 +1,105 @@
+"""The gradient is mostly noise: the batch is far below the measured noise scale.
+
+What it means
+-------------
+Each step sees so few examples that its gradient points mostly where these few happen to pull. The mean gradient, the
+part that all batches share, is a small fraction of what is applied.
+
+Why it hurts
+------------
+The steps shake the weights more than they move them. With a constant rate the loss hovers at a level that the noise
+sets, and far below a useful batch size the hardware idles. The rate must be lowered in proportion, or more
+examples averaged.
+
+How it is judged
+----------------
+By gradients of neighboring steps: their inner product estimates the squared mean gradient, and its share in the
+mean square gives the noise scale, the batch size at which noise and signal are equal. Told only for batches of at most
+eight examples whose noise scale is ten times the batch and more. That alone is information, since small batches are slow
+rather than wrong. It is a warning when the harm was measured: at most four examples, the loss stands still
+over the last third of the steps, and less than half of the way from a constant answer to a perfect one was made.
+
+When it is wrong
+----------------
+At the end of every training the mean gradient vanishes and all is noise; that is why a run that learned well gets
+nothing. Another fault that stops the learning (units that died) also leaves nothing but noise.
+
+What to do
+----------
+Take 32 examples and more, or accumulate gradients over several batches before a step. Or lower the rate along the run.
+
+Sources
+-------
+McCandlish and others, An empirical model of large-batch training, 2018, section 2.2 (noise scale, critical batch size).
+Masters and Luschi, Revisiting small batch training, 2018 (batches of 2 to 32 are fine with a fitting rate).
+"""
+
+from __future__ import annotations
+
+import math
+
+from unstuck.findings.contract import Advice, Answer, Fired, NotApplicable, Passed, Severity, Skipped
+from unstuck.findings.evidence.gradient_noise import gradient_noise
+from unstuck.findings.evidence.head import adversarial
+from unstuck.findings.evidence.loss_course import loss_course
+from unstuck.findings.evidence.trend import trend
+from unstuck.record.recording import Recording
+
+CODE = "B601"
+NAME = "batch-too-small"
+CLAIM = "the gradient is mostly noise: batch far below the measured noise scale"
+ENABLED = True
+SICK = ("examples/sick/b601_diabetes_single.py",)
+HEALTHY = ("examples/mended/b601_diabetes_single.py", "examples/healthy/noisy_labels.py")
+THRESHOLDS = {
+    "batch": (8, "examples; batches of 16 and more are in common use and not called small, whatever their noise"),
+    "harmful": (4, "examples at most for a warning"),
+    "noise": (10, "times the batch, the noise scale: nine tenths of the mean square gradient are noise"),
+    "samples": (4, "that measured the noise"),
+}
+
+
+def judge(recording: Recording) -> Answer:
+    """How much of the gradient is noise, and did that stop the run?"""
+    stream = recording.main
+    if not stream.steps:
+        return NotApplicable("no training step was seen")
+    noise = gradient_noise(stream)
+    if noise is None or noise.samples < THRESHOLDS["samples"][0]:
+        return Skipped("the gradient's noise was not measured (it takes several sampled steps in a row)")
+    if noise.batch > THRESHOLDS["batch"][0]:
+        return Passed(f"batches of {noise.batch:.0f} examples; about {noise.share:.0%} of the gradient is signal")
+    if noise.scale < THRESHOLDS["noise"][0] * noise.batch:
+        return Passed(f"about {noise.share:.0%} of the gradient is signal, with {noise.batch:.0f} examples a step")
+    if adversarial(recording):
+        return NotApplicable("two networks against each other: their gradients turn by design")
+    course = loss_course(recording)
+    if course.outcome in ("well", "unknown"):
+        return Passed(f"mostly noise with {noise.batch:.0f} examples a step, yet {course.sentence}")
+    last = trend(stream.loss, stream.steps - max(6, stream.steps // 3), stream.steps)
+    stands = last is not None and last.direction != "falls"
+    severity: Severity = "warning" if noise.batch <= THRESHOLDS["harmful"][0] and course.hurt and stands else "info"
+    scale = f"{noise.scale:.0f}" if math.isfinite(noise.scale) else "more than can be measured"
+    return Fired(
+        sentence=f"Steps of {noise.batch:.0f} example{'s' if noise.batch != 1 else ''} are {1 - noise.share:.0%} noise: noise "
+        f"and signal would be equal at about {scale} examples"
+        + (", and the loss no longer falls" if stands else "")
+        + f"; {course.sentence}.",
+        severity=severity,
+        confidence=0.65 if severity == "warning" else 0.4,
+        where="the training batches",
+        step=int(stream.samples[0]["s"]),
+        evidence={
+            "examples_in_a_step": noise.batch,
+            "signal_share": noise.share,
+            "noise_scale": noise.scale if math.isfinite(noise.scale) else None,
+            **course.evidence(),
+        },
+        advice=(
+            Advice(
+                "average more examples",
+                "Use batches of 32 and more, or step once for several backward passes, or lower the rate over time.",
+                "DataLoader(train_set, batch_size=32, shuffle=True)",
+            ),
+        ),
+    )

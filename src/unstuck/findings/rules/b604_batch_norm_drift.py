@@ -1,0 +1,172 @@
+"""Running statistics differ from the batches', so evaluation sees another network than training.
+
+What it means
+-------------
+In training a batch normalization uses the mean and variance of its batch; in evaluation it uses running averages. Here
+the averages stand far from what the batches show: they move too slowly (a momentum of 0.001 in a short run), were taken
+from batches of another kind, or the layers in front of them move too fast.
+
+Why it hurts
+------------
+At evaluation every channel is shifted and stretched by the difference, layer by layer. Training looks well, the test
+result is poor, and nothing in the loss tells.
+
+How it is judged
+----------------
+Where the script evaluates: the running mean against the mean of what enters each layer at the first pass of an evaluation,
+in that batch's deviations, and the ratio of the deviations, each the median over the layer's channels. Otherwise at the
+sampled steps of the last fifth of the run, against the training batches. It is reported when a layer's distance exceeds
+one, beyond what the mean of so few examples varies by itself, or its deviations differ by more than a factor of five: a
+warning when seen in evaluation, information otherwise.
+
+When it is wrong
+----------------
+The evaluation's inputs are scaled otherwise than in training (see train-evaluation-mismatch), or of one class. Two kinds of
+batches pass the same layers by turns (a discriminator that sees real and made images): averages between the two fit
+neither, and adversarial pairs are left out. A last stretch at a high rate moves the statistics; they
+settle when the rate falls.
+
+What to do
+----------
+Set PyTorch's momentum (the weight of the new batch, 0.1 by default; Keras's 0.99 is 0.01 here). In a short run use 0.1
+or more, or `momentum=None` (a plain mean). Or estimate the averages anew before the evaluation: a few dozen
+forward passes over training batches in training mode, without gradient.
+
+Sources
+-------
+Ioffe and Szegedy, Batch normalization, 2015, algorithm 2. PyTorch, documentation of `BatchNorm1d` (momentum). Share of
+the first values left in a running average after k steps: (1 − momentum)^k: with 0.001 and 500 steps, 61 %.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from dataclasses import dataclass
+
+from unstuck.findings.contract import Advice, Answer, Fired, NotApplicable, Passed, Severity, Skipped
+from unstuck.findings.evidence.batch_norms import module_kinds, normalizers, typical
+from unstuck.findings.evidence.head import adversarial, number
+from unstuck.findings.evidence.loss_course import loss_course
+from unstuck.record.recording import Recording
+
+CODE = "B604"
+NAME = "batch-norm-drift"
+CLAIM = "running statistics differ from the batches', so evaluation sees another network"
+ENABLED = True
+SICK = ("examples/sick/b604_digits_momentum.py",)
+HEALTHY = ("examples/mended/b604_digits_momentum.py", "examples/mended/b605_digits_batch_norm.py")
+THRESHOLDS = {
+    "shift": (1.0, "deviations between running mean and batch mean, median channel; healthy runs: at most 0.3"),
+    "chance": (3, "times what the mean of so many examples varies by itself, 1 / √examples"),
+    "ratio": (5, "between the deviations; a deep network of sigmoids that answers 97 % rightly has 2.6"),
+    "samples": (2, "in the last fifth of the run, where no evaluation was seen"),
+    "examples": (8, "in an evaluation's batch"),
+}
+
+
+@dataclass(frozen=True)
+class _Drift:
+    name: str
+    step: int
+    shift: float
+    ratio: float
+    examples: int
+    evaluated: bool
+
+    @property
+    def size(self) -> float:
+        """How many times over its bound the worse of the two is."""
+        stretched = max(self.ratio, 1 / self.ratio) if self.ratio > 0 else math.inf
+        by_chance = THRESHOLDS["chance"][0] / math.sqrt(max(1, self.examples))
+        return max(
+            self.shift / max(THRESHOLDS["shift"][0], by_chance), math.log(stretched) / math.log(THRESHOLDS["ratio"][0])
+        )
+
+
+def judge(recording: Recording) -> Answer:
+    """Compare running with batch statistics, in evaluation or late in the run."""
+    if not any("BatchNorm" in kind for kind in module_kinds(recording).values()) and not normalizers(recording):
+        return NotApplicable("no batch normalization")
+    if adversarial(recording):
+        return NotApplicable("two networks whose batches differ by turns")
+    measured = _in_evaluation(recording) or _late_in_training(recording)
+    if not measured:
+        return Skipped("no evaluation and no step late in the run showed the running statistics")
+    worst = max(measured, key=lambda d: d.size)
+    if worst.size < 1:
+        return Passed(f"running means stand {worst.shift:.2g} deviations from the batches' at {worst.name}")
+    return _fired(recording, worst, [d for d in measured if d.size >= 1])
+
+
+def _in_evaluation(recording: Recording) -> list[_Drift]:
+    """Of the last evaluation that was looked into."""
+    for event in reversed(recording.happened("evaluation_norms")):
+        found = []
+        for layer in event.data.get("layers") or ():
+            shift, ratio = number(layer.get("shift")), number(layer.get("ratio"))
+            examples = int(layer.get("examples") or 0)
+            if shift is not None and ratio is not None and examples >= THRESHOLDS["examples"][0]:
+                found.append(_Drift(str(layer.get("name")), event.step or 0, shift, ratio, examples, True))
+        if found:
+            return found
+    return []
+
+
+def _late_in_training(recording: Recording) -> list[_Drift]:
+    measured = []
+    for layer in normalizers(recording):
+        if layer.steps[-1] < 0.8 * (recording.main.steps - 1):
+            continue
+        shifts, ratios = layer.late("shift"), layer.late("ratio")
+        if len(shifts) >= THRESHOLDS["samples"][0] and ratios:
+            shift, ratio = statistics.median(shifts), statistics.median(ratios)
+            measured.append(_Drift(layer.name, layer.steps[-1], shift, ratio, typical(layer.values), False))
+    return measured
+
+
+def _fired(recording: Recording, worst: _Drift, all_of: list[_Drift]) -> Fired:
+    severity: Severity = "warning" if worst.evaluated else "info"
+    course = loss_course(recording)
+    momentum = _momentum(recording, worst.name)
+    many = f" (and {len(all_of) - 1} more layers)" if len(all_of) > 1 else ""
+    theirs = "what enters it at evaluation has" if worst.evaluated else "the training batches have"
+    text = (
+        f"{worst.name}{many} holds running means {worst.shift:.2g} deviations away from the means that {theirs}, and "
+        f"running deviations {worst.ratio:.2g} times as large (step {worst.step})"
+    )
+    if momentum is not None and 0 < momentum < 1:
+        left = (1 - momentum) ** worst.step
+        if left > 0.05:
+            text += f": with momentum {momentum:g}, {left:.0%} of them are still the first values"
+    return Fired(
+        sentence=f"{text}; evaluation sees another network than training.",
+        severity=severity,
+        confidence=0.88 if worst.evaluated else 0.5,
+        where=worst.name,
+        step=worst.step,
+        evidence={
+            "shift": worst.shift,
+            "deviation_ratio": worst.ratio,
+            "layers": len(all_of),
+            "examples": worst.examples,
+            "momentum": momentum,
+            **course.evidence(),
+        },
+        advice=(
+            Advice(
+                "let the averages arrive",
+                "Use PyTorch's momentum of 0.1, the weight of the new batch, or a plain mean over all batches.",
+                "torch.nn.BatchNorm1d(features, momentum=0.1)   # or momentum=None",
+            ),
+        ),
+    )
+
+
+def _momentum(recording: Recording, name: str) -> float | None:
+    for model in recording.models:
+        for module in model.get("modules") or ():
+            if module.get("name") == name:
+                value = (module.get("options") or {}).get("momentum")
+                return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+    return None

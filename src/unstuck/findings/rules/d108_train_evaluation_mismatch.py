@@ -1,0 +1,187 @@
+"""Inputs are scaled otherwise at evaluation than in training.
+
+What it means
+-------------
+The same model is shown other numbers when it is evaluated: the training set was standardized and the test set was
+not, pixels were divided by 255 in one place only, one loader normalizes and the other does not.
+
+Why it hurts
+------------
+The network was fitted to inputs of one size. Inputs ten times as large, or shifted by several deviations, lie where it
+was never trained: its answers there mean nothing, and the test result says nothing about what was learned. The
+training loss looks well throughout.
+
+How it is judged
+----------------
+Feature by feature, from everything that entered the model in the watched evaluations (forward passes without
+gradient) against everything that entered it in the sampled training steps. A warning when the median feature has
+deviations more than 1.6 times as large or as small for images (channels, thousands of pixels each) and more than
+three times for other inputs, or means more than one (three) training deviations apart, over at least 16 examples. What
+is read as whole numbers (words) is left out.
+
+When it is wrong
+----------------
+The evaluation looks at other data on purpose: a time series beyond the training range, a grid for a picture, inputs from
+another source, noise. Strong augmentation changes the scale of training images; it stays below the bounds in common
+use.
+
+What to do
+----------
+Compute the mean and the deviation once, on the training set, and apply the same two numbers everywhere. Best is to put
+them into the model or into one function that every loader uses.
+
+Sources
+-------
+TheDeepChecker (Ben Braiek and Khomh, 2023): consistency of training and evaluation. Sculley and others, Hidden
+technical debt in machine learning systems, 2015 (training and serving skew). Random halves of the digits data: median
+shift 0.05, scale 0.97 to 1.03 (measured).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from unstuck.findings.contract import Advice, Answer, Fired, NotApplicable, Passed, Severity, Skipped
+from unstuck.findings.evidence.head import adversarial, at, number
+from unstuck.record.recording import Event, Recording
+
+CODE = "D108"
+NAME = "train-evaluation-mismatch"
+CLAIM = "inputs at evaluation are scaled otherwise than in training"
+ENABLED = True
+SICK = ("examples/sick/d108_breast_cancer_raw_test.py",)
+HEALTHY = ("examples/mended/d108_breast_cancer_raw_test.py", "examples/healthy/digits_mc_dropout.py")
+THRESHOLDS = {
+    "examples": (16, "fewer examples do not tell a deviation"),
+    "scale": (3, "ratio of deviations, for tables and sequences; healthy runs: 0.75 to 1.3"),
+    "image_scale": (1.6, "for images: normalizing by (0.5, 0.5) halves the deviation; healthy runs: 0.9 to 1.1"),
+    "shift": (3, "training deviations between the means, for tables and sequences; healthy runs: up to 0.4"),
+    "image_shift": (1, "for images; leaving out a normalization by ImageNet's numbers shifts by 2"),
+    "share": (0.5, "of an evaluation's inputs that must show it: one unusual call does not count"),
+}  # fmt: skip
+
+
+def judge(recording: Recording) -> Answer:
+    """Compare what enters the model in evaluation with what enters it in training."""
+    looks = [e for e in recording.happened("forward_without_gradient") if _in_evaluation(e)]
+    if not looks:
+        return NotApplicable("no evaluation (forward passes without gradient) was seen")
+    if adversarial(recording):
+        return NotApplicable("two networks that are shown each other's outputs")
+    last: dict[tuple[str, str], tuple[Event, Mapping[str, Any]]] = {}
+    for event in looks:
+        for entry in event.data.get("inputs") or ():
+            against = entry.get("against_training")
+            if against is not None:
+                last[str(entry.get("model") or ""), str(entry.get("name") or "")] = (event, entry)
+    if not last:
+        return Skipped("the inputs of the evaluations could not be compared with those of the training")
+    seen = []
+    for event, entry in last.values():
+        against = entry["against_training"]
+        examples = min(int(n) for n in against.get("examples") or (0,))
+        if examples < THRESHOLDS["examples"][0]:
+            continue
+        seen.append(entry)
+        fault = _fault(entry)
+        if fault and _steadily(looks, entry):
+            return _fired(recording, event, entry, fault, examples)
+    if not seen:
+        return Skipped("too few examples were evaluated to compare their scale with the training's")
+    shown = seen[0]["against_training"]
+    return Passed(
+        f"evaluation inputs have {shown['scale']:.2f} of the training's deviation, their means {shown['shift']:.2f} apart"
+    )
+
+
+def _in_evaluation(event: Event) -> bool:
+    return not event.data.get("training") or not event.data.get("of_batch_modules")
+
+
+def _image(entry: Mapping[str, Any]) -> bool:
+    return len(entry.get("shape") or ()) == 4
+
+
+def _fault(entry: Mapping[str, Any]) -> str:
+    """What differs: the scale, the place, or nothing ("")."""
+    against = entry["against_training"]
+    scale, shift = number(against.get("scale")), number(against.get("shift"))
+    if scale is None or shift is None:
+        return ""
+    far, moved = (THRESHOLDS[f"{'image_' if _image(entry) else ''}{key}"][0] for key in ("scale", "shift"))
+    if scale >= far or scale <= 1 / far:
+        return "scale"
+    return "shift" if shift >= moved else ""
+
+
+def _steadily(looks: list[Event], like: Mapping[str, Any]) -> bool:
+    """Most looks at this input show it: one call for a picture is no evaluation."""
+    found = [
+        bool(_fault(entry))
+        for event in looks
+        for entry in event.data.get("inputs") or ()
+        if entry.get("against_training") is not None
+        and (entry.get("model"), entry.get("name")) == (like.get("model"), like.get("name"))
+    ]
+    return sum(found) >= THRESHOLDS["share"][0] * len(found)
+
+
+def _fired(recording: Recording, event: Event, entry: Mapping[str, Any], fault: str, examples: int) -> Fired:
+    against = entry["against_training"]
+    scale, shift = float(against["scale"]), float(against["shift"])
+    name = str(entry.get("name") or "")
+    what = (
+        f"the input {name} of {entry.get('model')}"
+        if name and not name.isdigit()
+        else f"what enters {entry.get('model')}"
+    )
+    times = f"{scale:.3g} times" if scale >= 1 else f"1/{1 / scale:.3g} of" if scale > 0 else "none of"
+    text = {
+        "scale": f"At evaluation {what} varies {times} as much as in training",
+        "shift": f"At evaluation {what} lies {shift:.3g} training deviations away from where it was in training",
+    }[fault]
+    text = text.replace("of as much as", "of what it does")
+    trained = _training_numbers(recording, entry)
+    here = f"(mean {_show(entry.get('mean'))}, deviation {_show(entry.get('std'))}"
+    there = f"; in training {_show(trained.get('mean'))} and {_show(trained.get('std'))})" if trained else ")"
+    plain = scale >= 5 or scale <= 0.2 or shift >= 5
+    severity: Severity = "warning"
+    line = event.data.get("line")
+    return Fired(
+        sentence=f"{text} {here}{there}, over {examples} examples: the model was never trained on such numbers.",
+        severity=severity,
+        confidence=0.9 if plain else 0.75,
+        where=at(line) or f"evaluation of {entry.get('model')}",
+        step=event.step,
+        evidence={
+            "scale": scale,
+            "shift": shift,
+            "features_apart": number(against.get("apart")),
+            "features": int(against.get("features") or 0),
+            "examples": examples,
+        },
+        advice=(
+            Advice(
+                "the same numbers everywhere",
+                "Scale the evaluation's inputs with the training set's mean and deviation, in one place for both.",
+                "mean, std = X_train.mean(0), X_train.std(0)\nX_train, X_test = (X_train - mean) / std, (X_test - mean) / std",
+                line,
+            ),
+        ),
+        line=line,
+    )
+
+
+def _training_numbers(recording: Recording, entry: Mapping[str, Any]) -> Mapping[str, Any]:
+    for stream in recording.streams.values():
+        for sample in stream.samples:
+            for given in sample.get("inputs") or ():
+                if (given.get("model"), given.get("name")) == (entry.get("model"), entry.get("name")):
+                    return given  # type: ignore[no-any-return]
+    return {}
+
+
+def _show(value: object) -> str:
+    found = number(value)
+    return "?" if found is None else f"{found:.3g}"

@@ -1,0 +1,146 @@
+"""The labels carry no more information about the inputs than shuffled labels do.
+
+What it means
+-------------
+Inputs and labels got out of step: one of the two was shuffled or sorted alone, rows were dropped from one table only,
+the wrong column was taken, or there is nothing to be learned from these inputs at all.
+
+Why it hurts
+------------
+A large network learns such labels by heart and the training loss falls as if all were well; on other examples it does no
+better than a constant answer. A small one stays at the loss of the constant answer, with nothing wrong in its code.
+
+How it is judged
+----------------
+Proved only by a probe (`--probe`): copies of the model are trained for the same few steps, on the run's own labels and on
+shuffled ones, and both are judged on batches that were left out. If the own labels are no better there, by two
+standard errors of the difference and by a hundredth of the loss, and no better than a constant answer either,
+nothing ties them to the inputs; an error. Without a probe the rule passes where right answers in the first epoch,
+before any example came a second time, exceed the commonest class's share by five standard errors. Otherwise it is skipped.
+
+When it is wrong
+----------------
+A task that takes more steps than the probe makes before anything can be seen (a rare class, a puzzle such as parity).
+The rule's result then says only that the labels are hard.
+
+What to do
+----------
+Print a few inputs beside their labels at the place where batches are made, and check them by eye. Shuffle, split and
+filter both with the same index.
+
+Sources
+-------
+Zhang and others, Understanding deep learning requires rethinking generalization, 2017 (networks fit shuffled labels).
+Ojala and Garriga, Permutation tests for studying classifier performance, 2010.
+"""
+
+from __future__ import annotations
+
+import math
+
+from unstuck.findings.contract import Advice, Answer, Fired, NotApplicable, Number, Passed, Skipped
+from unstuck.findings.evidence.classes import batch_counts
+from unstuck.findings.evidence.commands import run_with_probe
+from unstuck.findings.evidence.head import number, seen_terms
+from unstuck.findings.evidence.probe_results import figure, probe_result
+from unstuck.record.recording import Fact, Recording
+
+CODE = "D109"
+NAME = "labels-unrelated"
+CLAIM = "the labels carry no more information about the inputs than shuffled labels do"
+ENABLED = True
+SICK = ("examples/sick/d109_digits_sorted_inputs.py",)
+HEALTHY = ("examples/mended/d109_digits_sorted_inputs.py", "examples/healthy/digits_mlp_adam.py")
+THRESHOLDS = {
+    "errors": (2, "standard errors by which the own labels must do better than shuffled ones: one chance in forty"),
+    "gain": (0.01, "of the shuffled labels' loss: a smaller advantage is none"),
+    "constant": (0.02, "of the constant answer's loss: better than it by more is knowledge of the inputs"),
+    "sure": (5, "standard errors above the commonest class in the first epoch"),
+}
+
+
+def judge(recording: Recording) -> Answer:
+    """Do the labels tell more than shuffled ones?"""
+    result = probe_result(recording, "shuffled-labels")
+    if result is not None:
+        return _probed(result)
+    if not recording.main.steps:
+        return NotApplicable("no training step was seen")
+    early = _first_epoch(recording)
+    if early is not None:
+        return Passed(early)
+    return Skipped(
+        "watching cannot tell labels learned by heart from labels learned; a probe can: " + run_with_probe(recording)
+    )
+
+
+def _probed(result: Fact) -> Answer:
+    own, shuffled = figure(result, "loss"), figure(result, "shuffled_loss")
+    error, constant = figure(result, "standard_error"), figure(result, "constant_loss")
+    if own is None or shuffled is None or not math.isfinite(shuffled):
+        return Skipped("the probe gave no losses to compare")
+    error = error if error is not None and math.isfinite(error) else 0.0
+    gain = shuffled - own
+    shown = f"{own:.3g} on batches left out of the training, {shuffled:.3g} with shuffled labels (± {error:.2g})"
+    ahead = gain > max(THRESHOLDS["errors"][0] * error, THRESHOLDS["gain"][0] * abs(shuffled))
+    knows = constant is not None and own < (1 - THRESHOLDS["constant"][0]) * constant
+    if ahead or knows:
+        return Passed(f"the labels tell of the inputs: the loss is {shown}")
+    evidence: dict[str, Number] = {
+        "loss": own,
+        "shuffled_loss": shuffled,
+        "standard_error": error,
+        "constant_answer_loss": constant,
+        "steps": figure(result, "steps"),
+        "repeats": figure(result, "repeats"),
+        "examples": figure(result, "examples"),
+    }
+    with_constant = f"; a constant answer has {constant:.3g}" if constant is not None else ""
+    return Fired(
+        sentence=f"A copy of the model trained on these labels does no better than one trained on shuffled labels: the loss "
+        f"is {shown}{with_constant}.",
+        severity="error",
+        confidence=0.85 if constant is not None else 0.7,
+        where="the labels",
+        step=None,
+        evidence=evidence,
+        advice=(
+            Advice(
+                "look at pairs",
+                "Print a few inputs beside their labels where the batches are made; shuffle and filter both with one index.",
+                "order = torch.randperm(len(X))\nX, y = X[order], y[order]",
+            ),
+        ),
+        basis="probed",
+    )
+
+
+def _first_epoch(recording: Recording) -> str | None:
+    """Right answers on examples that had not been seen before; None when that is not known or not sure."""
+    sizes = [
+        int(loader.get("examples") or 0)
+        for event in recording.happened("shuffle")
+        for loader in event.data.get("loaders") or ()
+        if loader.get("training")
+    ]
+    batch = recording.main.batch_size
+    if not sizes or not batch:
+        return None
+    last = min(sizes) // max(1, int(max(batch.values)))  # steps of the first epoch
+    right = seen = 0.0
+    counts: dict[str, int] = {}
+    for term in seen_terms(recording.main):
+        labels, accuracy = batch_counts(term.target), number(term.term.get("accuracy"))
+        if term.step >= last or labels is None or accuracy is None:
+            continue
+        n = sum(labels.values())
+        right, seen = right + accuracy * n, seen + n
+        for name, count in labels.items():
+            counts[name] = counts.get(name, 0) + count
+    if not seen or len(counts) < 2:
+        return None
+    share = max(counts.values()) / sum(counts.values())
+    sigma = (right - seen * share) / math.sqrt(seen * share * (1 - share))
+    if sigma < THRESHOLDS["sure"][0]:
+        return None
+    return f"{right / seen:.0%} of {seen:.0f} answers in the first epoch are right, the commonest class has {share:.0%}"

@@ -1,0 +1,186 @@
+"""The model cannot fit even one small batch, or the training loss's floor is the model's capacity.
+
+What it means
+-------------
+The network has too little to work with: a hidden layer of one or two units through which everything must pass, a straight
+line for a curved relation, a part that is cut off. However long it is trained, the training loss stays up.
+
+Why it hurts
+------------
+What cannot be fitted cannot be learned. More data, more epochs and regularization do not help, and the last makes it
+worse.
+
+How it is judged
+----------------
+Proved only by a probe (`--probe`): a fresh copy of the model is trained on one small batch of the run, without
+dropout. A network that can learn the task fits it nearly perfectly; if it stays above a fifth of the loss of a
+constant answer (and below nine tenths of right answers, or of explained variance) it cannot, and that is an error.
+From watching alone one case is reported, as a warning: a classifier of five classes and more whose every hidden
+signal passes a layer of one or two units, and whose loss has settled with less than half of the way made. A run
+that learned well passes; everything else is skipped, since noise in the labels looks the same.
+
+When it is wrong
+----------------
+The probe's steps are too few or its rate unfit for a network that is hard to train (the sickness is then another one);
+equal inputs with different targets cannot be fitted by anything, and the probe's result says when a batch has them.
+
+What to do
+----------
+Widen the narrowest layer, add a hidden layer, check that all parts are trained. First make the network fit one batch,
+then the whole set.
+
+Sources
+-------
+Karpathy, A recipe for training neural networks, 2019 (overfit one batch). Goodfellow, Bengio, Courville, Deep learning,
+2016, section 5.2 (capacity). TheDeepChecker (Ben Braiek and Khomh, 2023): fit a small sample first.
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+
+from unstuck.findings.contract import Advice, Answer, Fired, NotApplicable, Number, Passed, Skipped
+from unstuck.findings.evidence.commands import run_with_probe
+from unstuck.findings.evidence.head import CLASS_KINDS, seen_terms
+from unstuck.findings.evidence.layers import weights
+from unstuck.findings.evidence.loss_course import LossCourse, loss_course
+from unstuck.findings.evidence.places import model_line, model_name
+from unstuck.findings.evidence.probe_results import figure, probe_result
+from unstuck.findings.evidence.trend import trend
+from unstuck.record.recording import Fact, Recording
+
+CODE = "T703"
+NAME = "underfitting"
+CLAIM = "the model cannot fit even one small batch, or the training loss's floor is the model's capacity"
+ENABLED = True
+SICK = ("examples/sick/t703_digits_narrow.py",)
+HEALTHY = ("examples/mended/t703_digits_narrow.py", "examples/healthy/noisy_labels.py")
+THRESHOLDS = {
+    "fits": (0.2, "of the constant answer's loss: a network that can fit a batch of 16 gets below a hundredth"),
+    "right": (0.9, "right answers (or explained variance) on the batch that it was trained on"),
+    "narrow": (
+        2,
+        "units: ten classes behind two units can be told apart only by their angle; healthy runs: at least 8",
+    ),
+    "classes": (5, "more than twice the units"),
+    "steps": (100, "before a run can be said to have settled"),
+}
+
+
+@dataclass(frozen=True)
+class _Narrow:
+    layer: str
+    parameter: str
+    units: int
+
+
+def judge(recording: Recording) -> Answer:
+    """Could the model fit one batch; and if nobody tried, does everything pass one or two units?"""
+    result = probe_result(recording, "overfit-one-batch")
+    if result is not None:
+        return _probed(recording, result)
+    if not recording.main.steps:
+        return NotApplicable("no training step was seen")
+    course = loss_course(recording)
+    if course.outcome == "well":
+        return Passed(f"the model fits: {course.sentence}")
+    narrow = _narrowest(recording)
+    if narrow is not None and course.hurt and not course.diverged and _settled(recording):
+        return _watched(recording, narrow, course)
+    return Skipped(
+        "watching cannot tell a model that is too small from labels that are noisy; a probe can: "
+        + run_with_probe(recording)
+    )
+
+
+def _probed(recording: Recording, result: Fact) -> Answer:
+    last, constant = figure(result, "last_loss"), figure(result, "constant_loss")
+    first, steps = figure(result, "first_loss"), figure(result, "steps")
+    right = figure(result, "accuracy")
+    right = figure(result, "r2") if right is None else right
+    examples = int(figure(result, "examples") or 0)
+    if last is None:
+        return Skipped("the probe gave no loss")
+    if result.get("distinct_inputs") is False:
+        return Skipped("the probe's batch holds equal inputs with different targets, which nothing can fit")
+    level = constant if constant is not None and constant > 0 else first
+    if level is None or level <= 0:
+        return Skipped("the probe gave nothing to compare its loss with")
+    share = last / level
+    shown = f"{last:.3g} after {steps or 0:.0f} steps on {examples} examples (a constant answer has {level:.3g})"
+    if share <= THRESHOLDS["fits"][0] or (right is not None and right >= THRESHOLDS["right"][0]):
+        return Passed(f"a copy of the model fits one batch: its loss is {shown}")
+    evidence: dict[str, Number] = {
+        "examples": examples,
+        "steps": steps,
+        "first_loss": first,
+        "last_loss": last,
+        "constant_answer_loss": constant,
+        "right": right,
+    }
+    told = f", {right:.0%} of the answers right" if right is not None else ""
+    return Fired(
+        sentence=f"A fresh copy of the model cannot fit even one batch: its loss is {shown}{told}.",
+        severity="error",
+        confidence=0.9 if share > 0.5 else 0.75,
+        where=model_name(recording),
+        step=None,
+        evidence=evidence,
+        advice=_advice(None),
+        line=model_line(recording),
+        basis="probed",
+    )
+
+
+def _settled(recording: Recording) -> bool:
+    stream = recording.main
+    if stream.steps < THRESHOLDS["steps"][0]:
+        return False
+    third = trend(stream.loss, stream.steps - stream.steps // 3, stream.steps)
+    return third is not None and (third.direction == "level" or third.gain < 0.05 * abs(third.level))
+
+
+def _narrowest(recording: Recording) -> _Narrow | None:
+    """A hidden layer of one or two units between two layers of a classifier, in a chain of layers."""
+    classes = {t.class_count or 0 for t in seen_terms(recording.main) if t.kind in CLASS_KINDS}
+    if len(classes) != 1 or max(classes) < THRESHOLDS["classes"][0]:
+        return None
+    shapes = {
+        str(p.get("name")): [int(n) for n in p.get("shape") or ()]
+        for model in recording.models
+        for p in model.get("params") or ()
+    }
+    for sample in recording.main.samples[:1]:
+        chain = [w for w in weights(sample, recording.main) if len(shapes.get(w.name, ())) == 2]
+        for one, following in itertools.pairwise(chain):
+            units = shapes[one.name][0]
+            # Everything passes it: the next layer takes these units and no others.
+            if units <= THRESHOLDS["narrow"][0] and shapes[following.name][1] == units:
+                return _Narrow(one.layer, one.name, units)
+    return None
+
+
+def _watched(recording: Recording, narrow: _Narrow, course: LossCourse) -> Fired:
+    return Fired(
+        sentence=f"Everything passes the {narrow.units} unit{'s' if narrow.units > 1 else ''} of {narrow.layer}, and the loss "
+        f"has settled; {course.sentence}.",
+        severity="warning",
+        confidence=0.7,
+        where=narrow.layer,
+        step=recording.main.steps - 1,
+        evidence={"units": narrow.units, **course.evidence()},
+        advice=_advice(narrow),
+        line=model_line(recording),
+    )
+
+
+def _advice(narrow: _Narrow | None) -> tuple[Advice, ...]:
+    where = f"Widen {narrow.layer}" if narrow is not None else "Widen the narrowest layer, or add a hidden one"
+    return (
+        Advice(
+            "more capacity",
+            f"{where}, until the network fits one batch of 16 examples to nearly no loss.",
+            "torch.nn.Linear(features, 64)   # instead of a handful of units",
+        ),
+    )
