@@ -8,7 +8,7 @@ from unstuck.treatment.contract import Change, Known, Options, Treatment, Varian
 from unstuck.treatment.rates import scale_rate
 
 NAME = "warm-up"
-ANSWERS = ("U403", "G302", "U401")
+ANSWERS = ("U403", "U401", "G302")
 TEXT = "Let the learning rate grow from nothing over the first tenth of the steps."
 RISK = "The first steps are shorter."
 SPECIFIC = False

@@ -1,0 +1,250 @@
+"""Small trainings with one fault each, on made-up data; they return the parameters' sum, and evaluate at the end."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+
+def classes(rows: int = 120) -> tuple[torch.Tensor, torch.Tensor]:
+    """Three classes of eight numbers that a small network tells apart."""
+    drawn = torch.Generator().manual_seed(1)
+    y = torch.arange(rows) % 3
+    centers = 0.8 * torch.randn(3, 8, generator=drawn)
+    return centers[y] + torch.randn(rows, 8, generator=drawn), y
+
+
+def numbers(rows: int = 120) -> tuple[torch.Tensor, torch.Tensor]:
+    """A linear target of eight numbers, with noise."""
+    drawn = torch.Generator().manual_seed(2)
+    x = torch.randn(rows, 8, generator=drawn)
+    return x, x @ torch.linspace(-1, 1, 8) + 0.1 * torch.randn(rows, generator=drawn)
+
+
+def mlp(outputs: int, *end: nn.Module, hidden: type[nn.Module] = nn.ReLU) -> nn.Sequential:
+    return nn.Sequential(nn.Linear(8, 16), hidden(), nn.Linear(16, outputs), *end)
+
+
+def fit(model, loss_of, x, y, *, lr=0.1, epochs=8, batch=24, optimizer=None, order=None):
+    """The plain loop; the last accuracy or squared error is compared under no_grad."""
+    optimizer = optimizer or torch.optim.SGD(model.parameters(), lr=lr)
+    for epoch in range(epochs):
+        for rows in (torch.randperm(len(x)) if order is None else order).split(batch):
+            optimizer.zero_grad()
+            loss = loss_of(model(x[rows]), y[rows])
+            loss.backward()
+            optimizer.step()
+    with torch.no_grad():
+        if y.is_floating_point():
+            ((model(x).reshape(y.shape) - y) ** 2).mean()
+        else:
+            (model(x).argmax(1) == y).float().mean()
+    return sum(float(p.detach().double().sum()) for p in model.parameters())
+
+
+def healthy() -> float:
+    x, y = classes()
+    return fit(mlp(3), F.cross_entropy, x, y)
+
+
+def double_softmax() -> float:
+    x, y = classes()
+    return fit(mlp(3, nn.Softmax(dim=1)), F.cross_entropy, x, y, lr=0.1, epochs=2)
+
+
+def softmax_over_the_batch() -> float:
+    x, y = classes()
+    return fit(mlp(3, nn.LogSoftmax(dim=0)), F.nll_loss, x, y)
+
+
+def broadcast() -> float:
+    x, y = numbers()
+    return fit(mlp(1), F.mse_loss, x, y, lr=0.03)
+
+
+def bounded_output() -> float:
+    x, y = numbers()
+    return fit(mlp(1, nn.Sigmoid()), lambda p, t: F.mse_loss(p.squeeze(1), t), x, y)
+
+
+def large_inputs() -> float:
+    x, y = classes()
+    return fit(mlp(3), F.cross_entropy, x * torch.logspace(0, 3, 8) + 500.0, y)
+
+
+def large_targets() -> float:
+    x, y = numbers()
+    return fit(mlp(1), lambda p, t: F.mse_loss(p.squeeze(1), t), x, 200.0 * y + 3000.0)
+
+
+def too_fast() -> float:
+    x, y = classes()
+    return fit(mlp(3), F.cross_entropy, x, y, lr=30.0)
+
+
+def kept_gradients() -> float:
+    x, y = classes()
+    model = mlp(3)
+    optimizer = torch.optim.SGD(model.parameters(), lr=1.0)
+    for rows in torch.randperm(len(x)).repeat(8).split(24):
+        F.cross_entropy(model(x[rows]), y[rows]).backward()
+        optimizer.step()
+    with torch.no_grad():
+        (model(x).argmax(1) == y).float().mean()
+    return 0.0
+
+
+def no_steps() -> float:
+    x, y = classes()
+    model = mlp(3)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    for rows in torch.randperm(len(x)).repeat(8).split(24):
+        optimizer.zero_grad()
+        F.cross_entropy(model(x[rows]), y[rows]).backward()
+    with torch.no_grad():
+        (model(x).argmax(1) == y).float().mean()
+    return 0.0
+
+
+class Listed(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.layers = [nn.Linear(8, 2), nn.Linear(2, 16)]
+        self.last = nn.Linear(16, 3)
+
+    def forward(self, x):
+        for layer in self.layers:
+            x = torch.relu(layer(x))
+        return self.last(x)
+
+
+def hidden_layers_in_a_list() -> float:
+    x, y = classes()
+    return fit(Listed(), F.cross_entropy, x, y, lr=0.3, epochs=12)
+
+
+class Cut(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.last = nn.Linear(8, 2), nn.Linear(2, 3)
+
+    def forward(self, x):
+        return self.last(torch.relu(self.first(x)).detach())
+
+
+def detached() -> float:
+    x, y = classes()
+    return fit(Cut(), F.cross_entropy, x, y, lr=0.3, epochs=12)
+
+
+def zero_weights() -> float:
+    x, y = classes()
+    model = mlp(3)
+    for parameter in model.parameters():
+        nn.init.zeros_(parameter)
+    return fit(model, F.cross_entropy, x, y)
+
+
+def dead_units() -> float:
+    x, y = classes()
+    model = mlp(3)
+    nn.init.constant_(model[0].bias, -6.0)
+    return fit(model, F.cross_entropy, x, y)
+
+
+def saturated() -> float:
+    x, y = classes()
+    model = mlp(3, hidden=nn.Sigmoid)
+    nn.init.normal_(model[0].weight, std=60.0)
+    return fit(model, F.cross_entropy, x, y)
+
+
+def wrong_mode() -> float:
+    x, y = classes()
+    model = nn.Sequential(nn.Linear(8, 16), nn.BatchNorm1d(16), nn.ReLU(), nn.Dropout(0.9), nn.Linear(16, 3))
+    return fit(model, F.cross_entropy, x, y)
+
+
+def decayed_away() -> float:
+    x, y = classes()
+    model = mlp(3)
+    return fit(model, F.cross_entropy, x, y, optimizer=torch.optim.Adagrad(model.parameters(), lr=0.05, lr_decay=50.0))
+
+
+def sorted_rows() -> float:
+    x, y = classes()
+    return fit(mlp(3), F.cross_entropy, x, y, order=y.argsort(stable=True), lr=2.0, epochs=4)
+
+
+def one_class_rare() -> float:
+    x, y = classes(600)
+    kept = (y != 2) | (torch.arange(600) % 30 == 2)
+    return fit(mlp(3), F.cross_entropy, x[kept], y[kept], lr=0.01)
+
+
+def logarithm_of_zero() -> float:
+    x, y = classes()
+    model = mlp(1)
+    yes = (y == 0).float()
+
+    def by_hand(scores: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        p = torch.sigmoid(40.0 * scores.squeeze(1))
+        return -(target * torch.log(p) + (1 - target) * torch.log(1 - p)).mean()
+
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+    for rows in torch.randperm(len(x)).repeat(8).split(24):
+        optimizer.zero_grad()
+        by_hand(model(x[rows]), yes[rows]).backward()
+        optimizer.step()
+    with torch.no_grad():
+        ((model(x).squeeze(1) > 0).float() == yes).float().mean()
+    return 0.0
+
+
+def summed() -> float:
+    x, y = classes()
+    return fit(mlp(3), lambda s, t: F.cross_entropy(s, t, reduction="sum"), x, y, lr=1.0)
+
+
+def maximized() -> float:
+    x, y = numbers()
+    return fit(mlp(1), lambda p, t: -F.mse_loss(p.squeeze(1), t), x, y, lr=0.03)
+
+
+def frozen() -> float:
+    x, y = classes()
+    model = nn.Sequential(nn.Linear(8, 2), nn.ReLU(), nn.Linear(2, 3))
+    model[0].requires_grad_(False)
+    return fit(model, F.cross_entropy, x, y, lr=0.3, epochs=12)
+
+
+def heavy_dropout() -> float:
+    x, y = classes()
+    model = nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Dropout(0.97), nn.Linear(16, 3))
+    return fit(model, F.cross_entropy, x, y)
+
+
+def heavy_decay() -> float:
+    x, y = classes()
+    model = mlp(3)
+    return fit(model, F.cross_entropy, x, y, optimizer=torch.optim.SGD(model.parameters(), lr=0.1, weight_decay=2.0))
+
+
+def too_short() -> float:
+    x, y = classes()
+    return fit(mlp(3), F.cross_entropy, x, y, lr=0.01, epochs=1)
+
+
+def clipped_short() -> float:
+    x, y = classes()
+    model = mlp(3)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    for rows in torch.randperm(len(x)).repeat(8).split(24):
+        optimizer.zero_grad()
+        F.cross_entropy(model(x[rows]), y[rows]).backward()
+        nn.utils.clip_grad_norm_(model.parameters(), 1e-4)
+        optimizer.step()
+    with torch.no_grad():
+        (model(x).argmax(1) == y).float().mean()
+    return 0.0
