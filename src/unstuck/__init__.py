@@ -16,17 +16,19 @@ if TYPE_CHECKING:
     from unstuck.examine import escape as escape
     from unstuck.live.context import watch as watch
     from unstuck.optim import find_rate as find_rate
+    from unstuck.treatment.cure import cure as cure
 
 # Public name: where it is defined. A name of two parts is an object, of one a module.
 _PUBLIC = {
     "check_gradient": "unstuck.examine:check_gradient",
+    "cure": "unstuck.treatment.cure:cure",
     "escape": "unstuck.examine:escape",
     "examine": "unstuck.examine",
     "find_rate": "unstuck.optim:find_rate",
     "watch": "unstuck.live.context:watch",
     "optim": "unstuck.optim",
 }
-__all__ = ["__version__", "check_gradient", "escape", "examine", "find_rate", "optim", "watch"]
+__all__ = ["__version__", "check_gradient", "cure", "escape", "examine", "find_rate", "optim", "watch"]
 
 
 def __getattr__(name: str) -> Any:

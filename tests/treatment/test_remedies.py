@@ -26,6 +26,7 @@ CURES = {
     "make-steps": (sick.no_steps, 0.3),
     "all-parameters": (sick.hidden_layers_in_a_list, 0.05),
     "whole-graph": (sick.detached, 0.05),
+    "own-backward": (sick.wrong_backward, 0.1),
     "initialization": (sick.zero_weights, 0.3),
     "leaky-rectifier": (sick.dead_units, 0.3),
     "rectified-hidden": (sick.saturated, 0.02),
@@ -58,6 +59,7 @@ def test_a_remedy_mends_its_fault(name, tmp_path):
     ("train", "name", "options"),
     [
         (sick.bounded_output, "linear-output", None),
+        (sick.through_a_list, "whole-graph", None),
         (sick.heavy_dropout, "less-regularization", {"decay": False, "dropout": True}),
         (sick.heavy_decay, "less-regularization", {"decay": True, "dropout": False}),
     ],

@@ -55,6 +55,7 @@ class ReplayAttendant:
         self.facts: Facts | None = None
         self.treatments: list[tuple[str, Treatment]] = []
         self.written = False
+        self.not_finite = 0  # losses in a row
         self.guard: Guard | None = None
         if config.get("scratch"):
             self.guard = Guard(
@@ -103,8 +104,13 @@ class ReplayAttendant:
             self._leave("steps")
         if seconds is not None and time.perf_counter() - self.clock > seconds:
             self._leave("time")
-        if self.yardstick.not_finite >= HOPELESS_TICKS and self.config.get("may_stop"):
-            self._leave("not finite")
+        if self.config.get("may_stop"):
+            # The loss as it is passed on: a remedy may have put a sound one in the place of one that is not finite.
+            with self.stage.aside():
+                value = float(loss.detach().real)
+            self.not_finite = 0 if value - value == 0.0 else self.not_finite + 1
+            if self.not_finite >= HOPELESS_TICKS:
+                self._leave("not finite")
         return loss
 
     def _leave(self, why: str) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from unstuck.launch.frames import name_of, user_frames, user_line
+from unstuck.launch.frames import is_users_class, name_of, user_frames, user_line
 from unstuck.treatment.rows import RowKeeper
 from unstuck.treatment.stage import LOSSES, Met, Stage
 from unstuck.treatment.yardstick import kind_of
@@ -54,6 +54,7 @@ class Facts:
         self.roots: dict[int, torch.nn.Module] = {}
         self.detached = 0
         self.guarded: set[str] = set()
+        self.own_functions: list[str] = []
         self.last_step_tick = 0
         hear = stage.hear
         hear.optimizer_made.append(self._optimizer)
@@ -65,7 +66,7 @@ class Facts:
         hear.backward_ended.append(self._backward_ended)
         hear.step_begins.append(self._step_begins)
         hear.step_ended.append(self._step_ended)
-        stage.wrap("detach", self._count_detached)
+        stage.wrap("detach tolist", self._count_detached)
         stage.wrap("log sqrt", self._note)
         stage.wrap("sum mean " + " ".join(sorted(LOSSES)), self._note_maker)
         self._patch()
@@ -87,6 +88,14 @@ class Facts:
             return load(module, *args, **kwargs)
 
         torch.nn.Module.load_state_dict = load_state_dict  # type: ignore[method-assign, assignment]
+        apply = torch.autograd.Function.__dict__["apply"]
+
+        def apply_(cls: Any, *args: Any, **kwargs: Any) -> Any:
+            if is_users_class(cls) and cls.__name__ not in facts.own_functions:
+                facts.own_functions.append(cls.__name__)
+            return apply.__get__(None, cls)(*args, **kwargs)
+
+        torch.autograd.Function.apply = classmethod(apply_)  # type: ignore[method-assign, assignment]
         base = torch.optim.lr_scheduler.LRScheduler
         init = base.__init__
 
@@ -348,6 +357,7 @@ class Facts:
             "loaded": self.loaded,
             "schedulers": self.schedulers,
             "detached": self.detached,
+            "own_functions": self.own_functions,
             "guarded": sorted(self.guarded),
             "rows": rows,
         }

@@ -112,7 +112,6 @@ class Yardstick:
         self.pending: list[tuple[int, Tally]] = []
         self.kinds: dict[Any, str] = {}
         self.kind: str | None = None
-        self.not_finite = 0  # losses in a row
         self.problem: str | None = None
         stage.hear.met.insert(0, self.met)
         stage.hear.backward.insert(0, self.backward)
@@ -187,7 +186,6 @@ class Yardstick:
             value = float(loss.detach()) if not loss.is_complex() else float(loss.detach().real)
         scale = self.stage.loss_scale.get(id(loss))
         value = value / scale if scale else value
-        self.not_finite = 0 if value - value == 0.0 else self.not_finite + 1
         tick = self.stage.tick - 1
         if not self.blocks or self.blocks[-1].stop - self.blocks[-1].start >= self.width:
             self.blocks.append(Block(tick, tick))
