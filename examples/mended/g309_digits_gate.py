@@ -37,7 +37,7 @@ class Net(nn.Module):
 
 parser = argparse.ArgumentParser()
 parser.add_argument("--seed", type=int, default=0)
-parser.add_argument("--epochs", type=int, default=12)
+parser.add_argument("--epochs", type=int, default=25)
 args = parser.parse_args()
 torch.manual_seed(args.seed)
 
@@ -47,7 +47,7 @@ order = torch.randperm(len(X), generator=torch.Generator().manual_seed(3))
 train, test = order[:1400], order[1400:]
 
 net = Net()
-optimizer = torch.optim.SGD(net.parameters(), lr=0.02, momentum=0.9)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.003, momentum=0.9)
 for epoch in range(args.epochs):
     for part in train[torch.randperm(len(train))].split(50):
         optimizer.zero_grad()

@@ -8,7 +8,7 @@ from torch import nn
 
 parser = argparse.ArgumentParser()
 parser.add_argument("--seed", type=int, default=0)
-parser.add_argument("--bias", type=float, default=-17.0)
+parser.add_argument("--bias", type=float, default=-40.0)
 args = parser.parse_args()
 torch.manual_seed(args.seed)
 

@@ -120,3 +120,14 @@ def learned(samples: Sequence[Mapping[str, Any]], **more: Any) -> Recording:
 
 STEPS = (0, 1, 2, 5, 10, 20, 40, 50, 59)
 """Steps at which the tests sample a run of sixty."""
+
+
+def batch_norm(shape: Sequence[int], name: str = "net.bn", *, training: bool = True, **more: Any) -> dict[str, Any]:
+    """A batch-normalization layer that gets a batch of this shape, its running statistics close to it."""
+    values = 1
+    for i, extent in enumerate(shape):
+        values *= extent if i != 1 else 1
+    return {
+        "name": name, "kind": "batch_norm", "order": 1, "in_shape": list(shape), "training": training,
+        "values_per_channel": values, "running_shift": 0.1, "running_ratio": 1.0, **more,
+    }  # fmt: skip

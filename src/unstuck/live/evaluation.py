@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 MAX_LOOKS = 60  # blocks without gradient that are looked into
 PASSES_PER_LOOK = 3  # forward passes looked at in each
 FREE_LOOKS = 4
-FREE_LOSSES = 24
+FREE_LOSSES = 40
 NORM_LAYERS = 64  # batch normalizations whose running statistics are compared with an evaluation's batch
 
 

@@ -38,7 +38,7 @@ class Evaluations:
 
 
 def evaluations(recording: Recording) -> list[Evaluations]:
-    """The evaluations of the models in evaluation mode, the most often made first.
+    """The evaluations of the models, the most often made first (in whatever mode: without dropout it makes no difference).
 
     Looks are put together by model, line and place in their block. Where one line evaluates several sets (training and
     test set by turns), they are told apart by their targets, provided that each comes again; targets that never
@@ -48,7 +48,7 @@ def evaluations(recording: Recording) -> list[Evaluations]:
     for event in recording.happened("evaluation_loss"):
         data = event.data
         loss = number(data.get("value"))
-        if loss is None or data.get("training") or data.get("reduction") == "none":
+        if loss is None or data.get("reduction") == "none":
             continue
         if event.step is None or data.get("loss_kind") is None:
             continue
@@ -85,12 +85,3 @@ def _series(model: str, kind: str, group: list[tuple[Look, Fact]], *, same: bool
 def _rounded(value: object) -> object:
     found = number(value)
     return None if found is None or not math.isfinite(found) else float(f"{found:.6g}")
-
-
-def evaluated_in_evaluation_mode(recording: Recording, model: str = "") -> bool:
-    """Whether the script switches a model (by default any) to evaluation mode, or was seen to evaluate it so."""
-    for kind in ("mode", "forward_without_gradient"):
-        for event in recording.happened(kind):
-            if event.data.get("training") is False and (not model or event.data.get("model") == model):
-                return True
-    return False

@@ -16,8 +16,9 @@ How it is judged
 By gradients of neighboring steps: their inner product estimates the squared mean gradient, and its share in the
 mean square gives the noise scale, the batch size at which noise and signal are equal. Told only for batches of at most
 eight examples whose noise scale is ten times the batch and more. That alone is information, since small batches are slow
-rather than wrong. It is a warning when the harm was measured: at most four examples, the loss stands still
-over the last third of the steps, and less than half of the way from a constant answer to a perfect one was made.
+rather than wrong. It is a warning when the harm was measured: at most four examples, a noise scale four times
+the batch, the loss stands still over the last third of the steps without having diverged, and less than half of the way
+from a constant answer to a perfect one was made.
 
 When it is wrong
 ----------------
@@ -55,6 +56,7 @@ THRESHOLDS = {
     "batch": (8, "examples; batches of 16 and more are in common use and not called small, whatever their noise"),
     "harmful": (4, "examples at most for a warning"),
     "noise": (10, "times the batch, the noise scale: nine tenths of the mean square gradient are noise"),
+    "noise_harmful": (4, "times the batch, where the harm shows as well: four fifths are noise"),
     "samples": (4, "that measured the noise"),
 }
 
@@ -69,16 +71,20 @@ def judge(recording: Recording) -> Answer:
         return Skipped("the gradient's noise was not measured (it takes several sampled steps in a row)")
     if noise.batch > THRESHOLDS["batch"][0]:
         return Passed(f"batches of {noise.batch:.0f} examples; about {noise.share:.0%} of the gradient is signal")
-    if noise.scale < THRESHOLDS["noise"][0] * noise.batch:
+    if noise.scale < THRESHOLDS["noise_harmful"][0] * noise.batch:
         return Passed(f"about {noise.share:.0%} of the gradient is signal, with {noise.batch:.0f} examples a step")
     if adversarial(recording):
         return NotApplicable("two networks against each other: their gradients turn by design")
     course = loss_course(recording)
+    if course.diverged:
+        return Passed("the loss diverged, which noise alone does not do")
     if course.outcome in ("well", "unknown"):
         return Passed(f"mostly noise with {noise.batch:.0f} examples a step, yet {course.sentence}")
     last = trend(stream.loss, stream.steps - max(6, stream.steps // 3), stream.steps)
     stands = last is not None and last.direction != "falls"
     severity: Severity = "warning" if noise.batch <= THRESHOLDS["harmful"][0] and course.hurt and stands else "info"
+    if severity == "info" and noise.scale < THRESHOLDS["noise"][0] * noise.batch:
+        return Passed(f"about {noise.share:.0%} of the gradient is signal, with {noise.batch:.0f} examples a step")
     scale = f"{noise.scale:.0f}" if math.isfinite(noise.scale) else "more than can be measured"
     return Fired(
         sentence=f"Steps of {noise.batch:.0f} example{'s' if noise.batch != 1 else ''} are {1 - noise.share:.0%} noise: noise "

@@ -14,7 +14,8 @@ How it is judged
 ----------------
 By gradients of neighboring steps (see batch-too-small): a batch of 256 examples and more, at most a quarter of the
 mean square gradient noise. It is told only where the steps ran out: the loss was still falling at the end and
-less than half of the way from a constant answer to a perfect one was made. A warning when there were at most 300
+less than half of the way from a constant answer to a perfect one was made (three tenths by the loss of a classifier,
+whose right answers run ahead of it). A warning when there were at most 300
 steps, information when there were more.
 
 When it is wrong
@@ -39,7 +40,7 @@ from __future__ import annotations
 from unstuck.findings.contract import Advice, Answer, Fired, NotApplicable, Passed, Severity, Skipped
 from unstuck.findings.evidence.gradient_noise import gradient_noise
 from unstuck.findings.evidence.head import adversarial
-from unstuck.findings.evidence.loss_course import LEARNED, loss_course
+from unstuck.findings.evidence.loss_course import LEARNED, WELL, loss_course
 from unstuck.findings.evidence.trend import trend
 from unstuck.record.recording import Recording
 
@@ -52,6 +53,7 @@ HEALTHY = ("examples/mended/b602_digits_whole.py", "examples/healthy/diabetes_li
 THRESHOLDS = {
     "batch": (256, "examples; smaller ones are in common use whatever their noise"),
     "signal": (0.75, "share of the mean square gradient: the noise scale is a third of the batch or less"),
+    "loss_reached": (0.3, "of the way by a classifier's loss alone, which right answers run ahead of"),
     "steps": (300, "few updates: ten epochs of thirty"),
     "samples": (4, "that measured the noise"),
     "steps_least": (12, "for a trend over the last third"),
@@ -74,7 +76,9 @@ def judge(recording: Recording) -> Answer:
         return NotApplicable("nothing tells whether more steps would have helped")
     course = loss_course(recording)
     last = trend(stream.loss, stream.steps - max(6, stream.steps // 3), stream.steps)
-    if course.reached is None or course.reached >= LEARNED or last is None or last.direction != "falls":
+    behind = course.fall is not None and course.fall < THRESHOLDS["loss_reached"][0]
+    short = course.reached is not None and (course.reached < LEARNED or (behind and course.reached < WELL))
+    if not short or last is None or last.direction != "falls":
         return Passed(f"little noise with {noise.batch:.0f} examples a step, and the steps did not run out")
     severity: Severity = "warning" if course.steps <= THRESHOLDS["steps"][0] else "info"
     smaller = max(32, int(noise.batch) // 8)

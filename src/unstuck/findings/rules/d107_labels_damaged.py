@@ -18,7 +18,8 @@ From the labels as the loss got them, counted over all sampled batches. An error
 because a class index or a binary target is out of range; whole-number labels outside of 0 and 1 in a binary
 cross-entropy; rows of class probabilities that do not sum to 1 but to one other number, or one-hot rows whose 1 became
 something else. A warning: class indices that are all multiples of two or more; or that fill only the lower half of the
-outputs 0 … C − 1 (up to 64), as labels do that were scaled down and cut. Information: one class only (that is
+outputs 0 … C − 1 (up to 64), as labels do that were scaled down and cut; both only where the sampled batches are mixed
+well enough to stand for all. Information: one class only (that is
 classes-imbalanced), or an output that no label names.
 
 When it is wrong
@@ -48,9 +49,9 @@ from collections import Counter
 from functools import reduce
 
 from unstuck.findings.contract import Advice, Answer, Fired, NotApplicable, Number, Passed, Severity
-from unstuck.findings.evidence.classes import CUT_OFF
+from unstuck.findings.evidence.classes import CUT_OFF, batches, mixing
 from unstuck.findings.evidence.head import Place, TermSeen, adversarial, at, nothing_to_read, number, places
-from unstuck.findings.evidence.loss_course import loss_course
+from unstuck.findings.evidence.loss_course import FRESH, loss_course
 from unstuck.record.recording import Recording
 
 CODE = "D107"
@@ -62,6 +63,11 @@ HEALTHY = ("examples/mended/d107_digits_scaled_labels.py", "examples/mended/d107
 THRESHOLDS = {
     "labels": (200, "labels seen: with ten equal classes the chance that five stay unseen is below 1e-50"),
     "outputs": (64, "outputs up to which all classes of a batch are listed; larger ones are often larger than needed"),
+    "mixed": (
+        1e-3,
+        "chance of batches so uneven in their classes; sorted data, whose later classes are yet to come, fall "
+        "far below",
+    ),
     "half": (0.5, "of the outputs never named, and all of them above the labels: scaled-down labels"),
     "outside": (0.5, "beyond 0 and 1; adversarial networks smooth their labels by up to a third"),
     "row": (0.05, "from 1, the sum of a row of probabilities; smoothing and mixing keep it at 1"),
@@ -146,6 +152,8 @@ def _indices(recording: Recording, place: Place) -> Fired | None:
     if not _classifier(recording, outputs) or place.share(lambda t: bool(t.term.get("weighted"))) > 0.5:
         return None  # similarities within a batch, or actions weighted by their returns
     values = sorted(counts)
+    if not _representative(recording, place, single=len(values) == 1):
+        return None
     course = loss_course(recording, recording.streams[place.stream])
     evidence: dict[str, Number] = {
         "labels": labels,
@@ -189,6 +197,15 @@ def _indices(recording: Recording, place: Place) -> Fired | None:
             "compare the distinct labels with the classes of the data",
         )
     return None
+
+
+def _representative(recording: Recording, place: Place, *, single: bool) -> bool:
+    """The sampled batches stand for the whole run: well mixed among themselves, or sampled to its end."""
+    steps = recording.streams[place.stream].steps
+    if place.seen[-1].step >= FRESH * (steps - 1):
+        return True
+    mixed = mixing(batches(list(place.seen)))
+    return not single and mixed is not None and mixed.chance > THRESHOLDS["mixed"][0]
 
 
 def _classifier(recording: Recording, outputs: int) -> bool:

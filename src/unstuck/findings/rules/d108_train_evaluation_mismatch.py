@@ -136,12 +136,11 @@ def _fired(recording: Recording, event: Event, entry: Mapping[str, Any], fault: 
         if name and not name.isdigit()
         else f"what enters {entry.get('model')}"
     )
-    times = f"{scale:.3g} times" if scale >= 1 else f"1/{1 / scale:.3g} of" if scale > 0 else "none of"
+    times = f"{scale:.3g} times" if scale >= 1 else f"1/{1 / scale:.3g}" if scale > 0 else "not"
     text = {
-        "scale": f"At evaluation {what} varies {times} as much as in training",
-        "shift": f"At evaluation {what} lies {shift:.3g} training deviations away from where it was in training",
+        "scale": f"At evaluation the median feature of {what} varies {times} as much as in training",
+        "shift": f"At evaluation the median feature of {what} lies {shift:.3g} training deviations from where it was in training",
     }[fault]
-    text = text.replace("of as much as", "of what it does")
     trained = _training_numbers(recording, entry)
     here = f"(mean {_show(entry.get('mean'))}, deviation {_show(entry.get('std'))}"
     there = f"; in training {_show(trained.get('mean'))} and {_show(trained.get('std'))})" if trained else ")"

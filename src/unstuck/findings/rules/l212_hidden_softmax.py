@@ -63,6 +63,8 @@ def judge(recording: Recording) -> Answer:
         return nothing
     stream = recording.main
     shown = [sample for sample in stream.samples if sample.get("acts")]
+    if not shown and any(sample.get("layers") for sample in stream.samples):
+        return NotApplicable("no activation inside the network")
     if not shown:
         return Skipped("no activation was seen: " + (unseen(recording) or "the graph names none"))
     if not any("feeds" in act for sample in shown for act in sample["acts"]):

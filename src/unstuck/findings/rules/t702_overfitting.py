@@ -16,7 +16,7 @@ Only where the script's own evaluations compute a loss with a loss module of tor
 be seen): at least five looks at the same held-out batch, or at batches from the same place. The loss of the last
 fifth of them is compared with the best. Reported when it is a tenth above the best, beyond three standard errors of
 the looks' own scatter, while the training loss fell by a tenth and more since then. It is a warning when the rise is
-three tenths and right answers (where they are known) did not become more, information otherwise: a classifier's loss
+a fifth and right answers (where they are known) did not become more, information otherwise: a classifier's loss
 may rise with its confidence while its answers still improve.
 
 When it is wrong
@@ -56,7 +56,7 @@ HEALTHY = ("examples/mended/t702_diabetes_wide.py", "examples/healthy/digits_lab
 THRESHOLDS = {
     "looks": (5, "at the same place, so that a turning point and a scatter can be told"),
     "rise": (0.1, "of the best validation loss: smaller ones are told by nobody"),
-    "harm": (0.3, "of the best validation loss, for a warning"),
+    "harm": (0.2, "of the best validation loss, for a warning"),
     "errors": (3, "standard errors of the looks' own scatter"),
     "fall": (0.1, "of the training loss since the best look: the network still fitted the training set closer"),
     "examples": (16, "in a look"),

@@ -1,0 +1,90 @@
+"""The same model fed other numbers when it is evaluated."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from literal_losses import EMPTY, FALLING, cross_entropy, features, run, whole
+
+from unstuck.findings.contract import Fired, NotApplicable, Passed, Skipped
+from unstuck.findings.rules.d108_train_evaluation_mismatch import judge
+from unstuck.record.recording import Event, Recording
+
+LINE = {"file": "/home/me/train.py", "line": 33, "function": "evaluate", "text": "model(x)"}
+
+
+def look(
+    step: int = 50, *, scale: float = 1.0, shift: float = 0.0, examples: int = 200, training: bool = False, **more: Any
+) -> Event:
+    against = {"shift": shift, "scale": scale, "apart": 0.0, "features": 8, "examples": [examples, 640]}
+    entry = features(against_training=against, **more)
+    data = {"model": "net", "training": training, "of_batch_modules": 1, "inputs": [entry], "line": LINE}
+    return Event("forward_without_gradient", step, data)
+
+
+def evaluated(*looks: Event) -> Recording:
+    return run(whole(cross_entropy(accuracy=0.97)), loss=FALLING, parts={"inputs": [features()]}, events=looks)
+
+
+IMAGE = {"shape": [64, 3, 32, 32]}
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        pytest.param(look(scale=40.0, shift=60.0), id="raw columns"),
+        pytest.param(look(scale=255.0), id="raw pixels in a row"),
+        pytest.param(look(scale=1 / 16), id="divided twice"),
+        pytest.param(look(shift=4.0), id="an offset"),
+        pytest.param(look(scale=0.5, shift=0.94, **IMAGE), id="images not normalized by one half"),
+        pytest.param(look(scale=0.31, shift=0.13, **IMAGE), id="images not normalized by their own numbers"),
+    ],
+)
+def test_other_numbers(event: Event) -> None:
+    answer = judge(evaluated(event))
+    assert isinstance(answer, Fired) and answer.severity == "warning"
+    assert answer.where == "train.py:33" and "examples" in answer.sentence
+
+
+def test_the_sentence_names_both_scales() -> None:
+    answer = judge(evaluated(look(scale=40.0, mean=62.0, std=228.0)))
+    assert isinstance(answer, Fired)
+    assert (
+        "40 times" in answer.sentence
+        and "deviation 228" in answer.sentence
+        and "in training 0 and 1" in answer.sentence
+    )
+    assert answer.confidence == 0.9
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        pytest.param(look(), id="alike"),
+        pytest.param(look(scale=0.75, shift=0.4), id="a small test set"),
+        pytest.param(look(scale=1.8, shift=1.0), id="a grid for a picture"),
+        pytest.param(look(scale=1.3, shift=0.5, **IMAGE), id="training images with crops and erasing"),
+    ],
+)
+def test_health(event: Event) -> None:
+    assert isinstance(judge(evaluated(event)), Passed)
+
+
+def test_one_unusual_call_among_evaluations() -> None:
+    assert isinstance(judge(evaluated(*(look(s) for s in (20, 40, 60)), look(99, scale=50.0))), Passed)
+
+
+def test_too_few_examples() -> None:
+    assert isinstance(judge(evaluated(look(scale=40.0, examples=4))), Skipped)
+
+
+def test_statistics_estimated_again_in_training_mode_are_no_evaluation() -> None:
+    assert isinstance(judge(evaluated(look(scale=40.0, training=True))), NotApplicable)
+
+
+def test_what_is_not_seen() -> None:
+    assert isinstance(judge(EMPTY), NotApplicable)
+    assert isinstance(judge(evaluated()), NotApplicable)
+    data = {"model": "net", "training": False, "inputs": [{"name": "ids", "dtype": "int64"}]}
+    assert isinstance(judge(evaluated(Event("forward_without_gradient", 50, data))), Skipped)

@@ -1,0 +1,76 @@
+"""Own labels against shuffled ones, as a probe measured them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from literal_losses import EMPTY, FALLING, STANDING, cross_entropy, run, whole
+
+from unstuck.findings.contract import Fired, NotApplicable, Passed, Skipped
+from unstuck.findings.rules.d109_labels_unrelated import judge
+from unstuck.record.recording import Event, Recording
+
+
+def probed(**result: Any) -> Recording:
+    given = {
+        "standard_error": 0.03,
+        "constant_loss": 2.3,
+        "steps": 60,
+        "examples": 960,
+        "left_out": 320,
+        "repeats": 3,
+        **result,
+    }
+    event = Event("probe", None, {"name": "shuffled-labels", "result": given})
+    return run(whole(cross_entropy(accuracy=0.97)), loss=FALLING, events=[event])
+
+
+def test_no_better_than_shuffled() -> None:
+    answer = judge(probed(loss=2.46, shuffled_loss=2.44))
+    assert isinstance(answer, Fired)
+    assert (answer.severity, answer.basis) == ("error", "probed")
+    assert "2.46" in answer.sentence and "2.44 with shuffled labels" in answer.sentence
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        pytest.param({"loss": 0.9, "shuffled_loss": 2.5}, id="far ahead"),
+        pytest.param({"loss": 2.35, "shuffled_loss": 2.5}, id="ahead of shuffled ones, beyond the error"),
+        pytest.param({"loss": 2.1, "shuffled_loss": 2.12}, id="better than a constant answer"),
+    ],
+)
+def test_labels_that_tell(result: dict[str, float]) -> None:
+    assert isinstance(judge(probed(**result)), Passed)
+
+
+def test_an_advantage_within_the_error_is_none() -> None:
+    assert isinstance(judge(probed(loss=2.45, shuffled_loss=2.5)), Fired)
+    assert isinstance(judge(probed(loss=2.49, shuffled_loss=2.5, standard_error=0.0)), Fired)
+
+
+def test_a_probe_without_losses() -> None:
+    assert isinstance(judge(probed(loss=None, shuffled_loss=2.4)), Skipped)
+
+
+def first_epoch(accuracy: float, examples: int) -> Recording:
+    loaders = [{"sampler": "RandomSampler", "examples": examples, "training": True}]
+    shuffle = Event("shuffle", 99, {"sampler": "RandomSampler", "loaders": loaders})
+    return run(whole(cross_entropy(accuracy=accuracy)), loss=STANDING, events=[shuffle])
+
+
+def test_right_before_any_example_came_again() -> None:
+    answer = judge(first_epoch(0.4, examples=640))  # twenty steps of 32
+    assert isinstance(answer, Passed) and "40%" in answer.reason
+
+
+def test_right_by_chance_or_by_heart() -> None:
+    assert isinstance(judge(first_epoch(0.11, examples=640)), Skipped)
+    assert isinstance(judge(first_epoch(0.9, examples=20)), Skipped)  # every step sees them all again
+
+
+def test_what_is_not_seen() -> None:
+    assert isinstance(judge(EMPTY), NotApplicable)
+    answer = judge(run(whole(cross_entropy(accuracy=0.97)), loss=FALLING))
+    assert isinstance(answer, Skipped) and "--probe" in answer.reason
