@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from unstuck.launch import script
 from unstuck.treatment import scores
 from unstuck.treatment.catalog import remedy
 from unstuck.treatment.contract import Treatment
@@ -23,6 +24,7 @@ PATCHED = (
     (torch.nn.utils.clip_grad, "clip_grad_value_"),
     (torch.nn.Module, "load_state_dict"),
     (torch.autograd.Function, "apply"),
+    (script, "become_main"),
     (torch.optim.lr_scheduler.LRScheduler, "__init__"),
 )
 

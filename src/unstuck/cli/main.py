@@ -61,9 +61,7 @@ app.command("examine", short_help="Where a (model, loss, data) stands: critical 
 )
 app.command("gradcheck", short_help="Is backpropagation right? Which parameter is not?")(gradcheck)
 app.command("lab", short_help="The lectures' experiments: run one, or write the whole book.")(lab)
-app.command("demo", short_help="One minute: a really stuck network on real data, diagnosed; then its mended twin.")(
-    demo
-)
+app.command("demo", short_help="A minute or two: a really stuck network on real data, diagnosed, then cured.")(demo)
 
 
 def main() -> None:

@@ -72,11 +72,8 @@ def _applied(applied: Mapping[str, Any]) -> str:
 def _table(treatment: Mapping[str, Any]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("remedy", overflow="fold", ratio=3)
-    table.add_column(treatment["yardstick"]["kind"], justify="right")
-    table.add_column("effect", justify="right")
-    table.add_column("95 % interval", justify="right")
-    table.add_column("against random", justify="right")
-    table.add_column("seconds", justify="right")
+    for name in ("reached", "effect", "95 % interval", "against random", "s"):
+        table.add_column(name, justify="right", no_wrap=True)
     for row in rows(treatment):
         style = "bold green" if row["recommended"] else "dim" if row["control"] else ""
         cells = (row["label"], row["figure"], row["effect"], row["interval"], row["random"], row["seconds"])
@@ -128,7 +125,7 @@ def _figures(values: Sequence[Any]) -> str:
     if not known:
         return ""
     mean = sum(known) / len(known)
-    return f"{mean:.3f}" if len(known) > 1 else f"{mean:.3f} (one seed)"
+    return f"{mean:.3f}" if len(known) > 1 else f"{mean:.3f} (1 seed)"
 
 
 def _signed(value: Any) -> str:

@@ -102,6 +102,8 @@ def _judge(row: Row, effect: Difference, apart: bool, spread: float, *, seeds: i
         return False, "it helped on average, not surely"
     if row.more_compute:
         return True, "it helps by spending more compute"
+    if seeds == 2 and not effect.above_zero:
+        return True, "it helped on both seeds; two are too few to be sure"
     if seeds == 1:
         return True, "it helped on one seed; with one seed nothing is sure"
     return True, "it helped"

@@ -7,7 +7,7 @@ import inspect
 import json
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -62,6 +62,7 @@ def cure_script(
     network: bool = False,
     random_edits: bool = True,
     codes: Sequence[str] | None = None,
+    diagnosis: Mapping[str, Any] | None = None,
     tell: Tell | None = None,
     warn: Callable[[str], None] | None = None,
 ) -> Cure:
@@ -70,6 +71,7 @@ def cure_script(
     ``budget``: seconds for everything. ``steps``: cut every replay after so many backward passes. ``trials``: replays of
     remedies (controls are counted apart). ``seeds``: replays of the controls and of the best remedies. ``codes``: try
     remedies in the order of these findings instead of those that watching the script gives.
+    ``diagnosis``: a report on the same script, made before; it is then not watched again.
 
     The same command started again after an interruption goes on where it stopped. Cost: at most
     1 + 2 · seeds + 2 · trials runs of the script, spread over ``jobs`` processes.
@@ -119,7 +121,7 @@ def cure_script(
         steps=steps,
         limit_seconds=max(60.0, budget * FIRST_SHARE),
     )
-    report = _diagnosed(setup, tell)
+    report = _diagnosed(setup, tell) if diagnosis is None else json.loads(json.dumps(diagnosis))
     setup.limit_seconds = max(60.0, budget)
     trial = Trial(
         setup, seeds=seeds, trials=trials, jobs=jobs, budget=budget, only=only, with_random=random_edits, tell=tell

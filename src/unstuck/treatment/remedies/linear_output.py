@@ -30,7 +30,9 @@ def variants(known: Known) -> Sequence[Variant]:
         if dims is not None and dims not in (1, -1, len(first["shape"]) - 1):
             return (Variant(f"{first['name']} over dimension 1", {**where, "instead": "dimension 1"}),)
         return (Variant(f"no {first['name']} at the end", {**where, "instead": "nothing"}),)
-    if kind == "numbers" or first["name"] in ("relu", "tanh"):
+    functions = [m.get("function") for m in known.get("meetings") or ()]
+    twice = first["name"] == "sigmoid" and "binary_cross_entropy_with_logits" in functions
+    if kind == "numbers" or twice or first["name"] in ("relu", "tanh"):
         return (Variant(f"no {first['name']} at the end", {**where, "instead": "nothing"}),)
     return ()
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import builtins
 import sys
 from collections.abc import Sequence
+from types import ModuleType
 from typing import Any
 
+from unstuck.launch import script
 from unstuck.treatment.contract import Change, Known, Options, Treatment, Variant
 
 NAME = "longer"
@@ -37,9 +39,22 @@ def treat(treatment: Treatment) -> None:
             return builtins.range(made.start, made.start + factor * (made.stop - made.start), made.step)
         return made
 
-    for module in list(sys.modules.values()):
-        if getattr(module, "__file__", None) == loop["file"]:
-            module.__dict__["range"] = longer
+    def give(*ignored: object) -> None:
+        for module in list(sys.modules.values()):
+            if getattr(module, "__file__", None) == loop["file"]:
+                module.__dict__["range"] = longer
+
+    become_main = script.become_main
+
+    def become() -> ModuleType:
+        module = become_main()
+        module.__dict__["range"] = longer
+        return module
+
+    # The file may be imported already, be imported later, or be the script itself, which is about to start.
+    give()
+    treatment.stage.hear.optimizer_made.append(give)
+    script.become_main = become
 
 
 def change(known: Known, options: Options) -> Change:
