@@ -1,9 +1,9 @@
 """Where the run stands: one verdict, from the history of the loss and the noise of the gradient.
 
 The states are tried in a fixed order and the first that can be shown wins. ``saddle``, ``maximum``, ``flat``,
-``minimum`` and ``slow`` cannot be shown by watching: they need curvature or a replay. Whoever measured those
-puts a :class:`~unstuck.findings.contract.Verdict` into ``recording.extras["measured"]``; it takes its place
-in the order.
+``minimum`` and ``slow`` cannot be shown by watching: they need curvature or a replay. They come from the look that
+the watcher takes on a copy of the model (``biopsy`` events), or from whoever puts a
+:class:`~unstuck.findings.contract.Verdict` into ``recording.extras["measured"]``; each takes its place in the order.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from collections.abc import Callable
 
 from unstuck.findings.contract import Number, Verdict
 from unstuck.findings.evidence.commands import run_again
+from unstuck.findings.evidence.curvature import measured_verdict, trial, why_no_longer
 from unstuck.findings.evidence.gradients import norms
 from unstuck.findings.evidence.liveness import left_out, owned, stepless, trainable_names, with_parameters
 from unstuck.findings.evidence.progress import Progress, main_term, progress
@@ -69,7 +70,7 @@ def verdict(recording: Recording) -> Verdict:
     made = _Look(recording, stream)
     for state in STATES:
         if state in MEASURED:
-            measured = recording.extras.get("measured")
+            measured = recording.extras.get("measured") or _measured(made)
             if isinstance(measured, Verdict) and measured.state == state:
                 return measured
             continue
@@ -79,6 +80,26 @@ def verdict(recording: Recording) -> Verdict:
         if found is not None:
             return found
     return _unknown(made)
+
+
+def _measured(look: _Look) -> Verdict | None:
+    """What the last look at the curvature showed. A run that has learned is not called stuck for standing flat."""
+    found = measured_verdict(look.recording)
+    if found is not None:
+        settled = look.progress.state == "learned"
+        return None if settled and found.state in ("flat", "saddle") else found
+    if look.progress.state in ("none", "some") and why_no_longer(look.recording) is None:
+        tried = trial(look.recording)
+        assert tried is not None
+        multiple, fall = tried.best
+        return Verdict(
+            "slow",
+            f"The loss falls slower than it could: from where the run ended, {tried.steps} updates at {multiple:g} times "
+            f"the rate lower the loss of {tried.before:.4g} by {fall:.3g} on other batches, at its own rate by "
+            f"{max(tried.own, 0.0):.2g}.",
+            look.evidence(basis="probed", best_multiple=multiple, fall_best=fall, fall_own=tried.own),
+        )
+    return None
 
 
 class _Look:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -210,9 +210,27 @@ def newton_step(
 
     Curvatures below 1e-10 of the largest are left out and ``singular`` says so: along them Newton's step has no length.
     """
+    return newton_steps(
+        operator, gradient, absolute=absolute, dampings=(damping,), max_products=max_products, tolerance=tolerance
+    )[0]
+
+
+def newton_steps(
+    operator: Operator,
+    gradient: Tensor,
+    *,
+    absolute: bool,
+    dampings: Sequence[float],
+    max_products: int = 60,
+    tolerance: float = 1e-10,
+) -> list[NewtonStep]:
+    """Newton's step for each damping (a share of the largest curvature), all from one Krylov space.
+
+    *Cost*: up to ``max_products`` products together.
+    """
     length = norm(gradient)
     if length == 0:
-        return NewtonStep(torch.zeros_like(gradient), 0, math.nan, True)
+        return [NewtonStep(torch.zeros_like(gradient), 0, math.nan, True) for _ in dampings]
     run = Lanczos(operator, gradient / length, capacity=min(max_products, operator.size))
     while not run.exhausted and run.products < max_products:
         run.extend(4)
@@ -223,13 +241,15 @@ def newton_step(
     values, turn = np.linalg.eigh(run.projected)
     scale = float(np.abs(values).max())
     used = np.abs(values) > 1e-10 * scale
-    divisor = (np.abs(values) if absolute else values) + damping * scale
-    divisor = np.where(used, divisor, np.inf)
-    coefficients = turn @ (turn[0] * length / divisor)
-    step = -run.vectors(coefficients[:, None])[0]
     # Only directions that the gradient has a part in count as missing.
     singular = bool(np.any(~used & (np.abs(turn[0]) > 1e-8)))
-    return NewtonStep(step, run.products, float(np.abs(values[used]).min()) if used.any() else math.nan, singular)
+    smallest = float(np.abs(values[used]).min()) if used.any() else math.nan
+    steps = []
+    for damping in dampings:
+        divisor = (np.abs(values) if absolute else values) + damping * scale
+        coefficients = turn @ (turn[0] * length / np.where(used, divisor, np.inf))
+        steps.append(NewtonStep(-run.vectors(coefficients[:, None])[0], run.products, smallest, singular))
+    return steps
 
 
 def _by_newton(objective: Objective, start: Tensor, steps: int, damping: float, seed: int, *, absolute: bool) -> Escape:

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from unstuck.core.errors import BadInput
 from unstuck.curvature.operators import hessian
-from unstuck.landscape.escape import newton_step
+from unstuck.landscape.escape import newton_steps
 from unstuck.objective.contract import Objective
 
 MULTIPLES = (1.0, 4.0, 16.0, 64.0)
@@ -20,7 +20,8 @@ MULTIPLES = (1.0, 4.0, 16.0, 64.0)
 class RateTrial:
     """``falls``: by how much the judging loss fell after ``steps`` steps at each multiple of the rate.
 
-    ``newton``: its fall after one step along −|H + damping|⁻¹g, the best of a few lengths; None when not asked for.
+    ``newton``: its fall after one step along −(|H| + damping)⁻¹g, the best of a few dampings and lengths;
+    None when not asked for.
     ``before``: the judging loss at the start.
     """
 
@@ -62,7 +63,7 @@ def rate_trial(
     steps: int = 20,
     multiples: Sequence[float] = MULTIPLES,
     newton: bool = True,
-    damping: float = 1e-2,
+    dampings: Sequence[float] = (1e-2, 1e-4, 1e-6),
 ) -> RateTrial:
     """Descend from ``start`` with θ ← θ − k·scale·∇ for each multiple k and say how far the judging loss fell.
 
@@ -74,7 +75,7 @@ def rate_trial(
     >>> from unstuck.objective import FormulaObjective
     >>> bowl = FormulaObjective(lambda w: (w * w).sum(), torch.ones(1, dtype=torch.float64))
     >>> trial = rate_trial(bowl, bowl, torch.ones(1), torch.full((1,), 0.001))
-    >>> trial.multiples[trial.best], trial.newton
+    >>> trial.multiples[trial.best], round(trial.newton, 3)
     (64.0, 1.0)
     """
     place = training.check(start)
@@ -101,8 +102,10 @@ def rate_trial(
     found: float | None = None
     if newton:
         with training.at(place) as point:
-            step = newton_step(hessian(point), point.gradient, absolute=True, damping=damping, max_products=30).step
-        ends = [judging.value(place + length * step) for length in (1.0, 0.3, 0.1, 0.03)]
+            found_steps = newton_steps(
+                hessian(point), point.gradient, absolute=True, dampings=dampings, max_products=30
+            )
+        ends = [judging.value(place + length * step.step) for step in found_steps for length in (1.0, 0.3, 0.1)]
         finite = [before - end for end in ends if math.isfinite(end)]
         found = max(finite) if finite else None
     return RateTrial(before, steps, tuple(tried), tuple(falls), found)

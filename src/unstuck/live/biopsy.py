@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from unstuck.live.budget import FULL_SAMPLES, clock
-from unstuck.live.captures import Captures
+from unstuck.live.captures import MOST, Captures
 
 if TYPE_CHECKING:
     from unstuck.live.exam import Exam
@@ -24,12 +24,14 @@ if TYPE_CHECKING:
     from unstuck.objective.local import LocalObjective
 
 LOCAL_AT = (2, FULL_SAMPLES - 2)  # full samples after which the live graph is looked into
-CAPTURE_AT = (4, 8, 11, 13, 15, 16, 17, 18)  # and those whose batches are kept
+CAPTURE_AT = tuple(range(1, FULL_SAMPLES - 2))  # and those whose batches are kept
 FEWEST_PRODUCTS, MOST_PRODUCTS = 8, 40
 GRADIENTS_EACH = 2.5  # of a product
 MOST_PARAMETERS = 20_000_000  # of a live graph: forty vectors of that size are 3 GB
 VECTOR_BYTES = 256 << 20  # for the Krylov space
-END_SECONDS = 1.0  # the look at the end may always last that long
+END_SECONDS = 1.0  # the look at the end may always last that long,
+STUCK_SECONDS = 5.0  # and that long when a run has not come far:
+STUCK = 0.4  # of the first loss remains
 STANDS = 0.02  # of the loss on the kept batches: a fall of less, while the steps doubled, is standing still
 
 
@@ -48,6 +50,7 @@ class Biopsy:
         self.seconds = 0.0  # spent at the end
         self.tensor_hooks = 0  # set by the script since the last backward pass
         self.gaps: deque[float] = deque(maxlen=9)  # between losses, own time taken out
+        self.first_loss: float | None = None
         self.last_heard = 0.0
         self.last_own = 0.0
         self.told: set[str] = set()
@@ -66,6 +69,8 @@ class Biopsy:
             self.gaps.append(max(1e-5, now - self.last_heard - (own - self.last_own)))
         self.last_heard, self.last_own = now, own
         hooked, self.tensor_hooks = self.tensor_hooks, 0
+        if self.first_loss is None and loss.numel() == 1 and loss.device.type == "cpu":
+            self.first_loss = float(loss.detach())
         self.captures.loss_heard(loss)
         if self.captures.reason and self.captures.kept is None:
             self._unseen("batches", self.captures.reason)
@@ -98,6 +103,10 @@ class Biopsy:
         left = max(0, FULL_SAMPLES - self.watcher.full_samples)
         return budget.allowance - budget.first - left * self.watcher.sampler.price
 
+    def _batches(self) -> int:
+        kept = self.captures.kept
+        return 0 if kept is None else len(kept.calls) + kept.again
+
     def _step_seconds(self) -> float:
         return statistics.median(self.gaps) if self.gaps else 0.01
 
@@ -106,7 +115,7 @@ class Biopsy:
         if model.compiled or watcher.compiled_models or len(watcher.tracks) > 1 or watcher.budget.share <= 0:
             return False
         if not watcher.first_samples_done:
-            return watcher.full_samples in CAPTURE_AT and self._allowance() > 10 * self._step_seconds()
+            return watcher.full_samples in CAPTURE_AT and self._allowance() > 0 and self._batches() < MOST
         return watcher.budget.credit(clock()) > 3 * self._step_seconds()
 
     def _local_due(self) -> float | None:
@@ -118,7 +127,7 @@ class Biopsy:
         if not watcher.first_samples_done:
             if watcher.full_samples not in LOCAL_AT:
                 return None
-            spare = self._allowance() * (0.3 if watcher.full_samples == LOCAL_AT[0] else 0.8)
+            spare = self._allowance() * (0.2 if watcher.full_samples == LOCAL_AT[0] else 0.8)
             return spare if spare > least else None
         if watcher.fast.steps < self.next_local:
             return None
@@ -169,12 +178,16 @@ class Biopsy:
         from unstuck.curvature.single_questions import extremes
         from unstuck.live.rates import reach_of
 
-        once = max(1e-6, clock() - start) / 4.0  # one gradient with its graph, one product
         size = local.gradient.numel()
+        before = clock()  # what ran first may have been slow for being the first
+        local.hvp(local.gradient)
+        once = max(1e-6, clock() - before) / GRADIENTS_EACH
         reach = reach_of(self.optimizer, [p for _, p in trained]) if self.optimizer is not None else None
         runs = 2 if reach is not None and not reach.plain else 1
         most = min(
-            MOST_PRODUCTS, int((seconds - 4 * once) / (GRADIENTS_EACH * once)) // runs, VECTOR_BYTES // (4 * size)
+            MOST_PRODUCTS,
+            int((seconds - (before - start)) / (GRADIENTS_EACH * once)) // runs,
+            VECTOR_BYTES // (4 * size),
         )
         if most < FEWEST_PRODUCTS:
             return "a look at the curvature would cost more than the budget allows"
@@ -237,7 +250,12 @@ class Biopsy:
         start = clock()
         from unstuck.live.exam import Exam
 
-        self._examine(Exam(kept), max(END_SECONDS, watcher.budget.share * run_seconds), "end")
+        exam = Exam(kept)
+        seconds = max(END_SECONDS, watcher.budget.share * run_seconds)
+        value = exam.value()
+        if self.first_loss is not None and not value < STUCK * self.first_loss:
+            seconds = max(STUCK_SECONDS, seconds)
+        self._examine(exam, seconds, "end")
         self.seconds = clock() - start
 
     def _examine(self, exam: Exam, seconds: float, when: str) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
+from torch.autograd.function import BackwardCFunction
 
 from unstuck.live.loss_tape import LossTape, NotReplayable, stack_height
 from unstuck.live.side_effects import obstacle, quiet
@@ -30,6 +31,8 @@ class Kept:
     twin: torch.nn.Module
     live: list[tuple[str, Tensor]]  # its own parameters, under the twin's names
     calls: list[CapturedCall] = field(default_factory=list)
+    again: int = 0  # times that the same batch came again: the data in one piece
+    own_functions: tuple[str, ...] = ()  # of the script, with a backward pass it wrote itself
 
 
 class Captures:
@@ -156,11 +159,14 @@ class Captures:
             kept = Kept(number, twin, [(n, own[n]) for n, p in twin.named_parameters() if p.requires_grad])
         call = replace(call, model=kept.twin)
         if any(_same_inputs(call, other) for other in kept.calls):
+            kept.again += 1
             return  # the whole data in every batch: once is enough
+        if not kept.own_functions:
+            kept.own_functions = _own_functions(loss)
         again, slope = self._again(call, kept, gradient=number not in self._agreed)
         if not torch.equal(again, loss.detach().reshape(()).to(again.dtype)):
             raise NotReplayable(
-                f"made again, the loss is {float(again)!r} where the script had {float(loss)!r}: the model reads "
+                f"made again, the loss is {float(again)!r} where the script had {float(loss.detach())!r}: the model reads "
                 "something that was not kept"
             )
         if number not in self._agreed:
@@ -198,6 +204,24 @@ class Captures:
         """Parameters that do not train, as the twin has them."""
         names = {name for name, _ in kept.live}
         return {name: p.detach() for name, p in kept.twin.named_parameters() if name not in names}
+
+
+def _own_functions(loss: Tensor) -> tuple[str, ...]:
+    """Classes of the script's own that stand in the loss's graph with a backward pass of their own."""
+    found: dict[str, None] = {}
+    waiting: list[Any] = [loss.grad_fn]
+    seen: set[Any] = set()
+    while waiting:
+        node = waiting.pop()
+        if node is None or node in seen:
+            continue
+        seen.add(node)
+        if isinstance(node, BackwardCFunction):
+            written = getattr(node, "_forward_cls", type(node))
+            if not str(written.__module__).startswith("torch."):
+                found[written.__name__] = None
+        waiting.extend(child for child, _ in node.next_functions)
+    return tuple(found)
 
 
 def _same_inputs(a: CapturedCall, b: CapturedCall) -> bool:

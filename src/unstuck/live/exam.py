@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -17,12 +17,20 @@ if TYPE_CHECKING:
     from unstuck.live.captures import Kept
     from unstuck.live.rates import Reach
     from unstuck.objective.captured import CapturedObjective
+    from unstuck.objective.contract import Objective
 
 VERDICT_GRADIENTS = 320  # what a spectrum, a descent in float64 and a rate trial cost together, measured 180 to 400
 LEAST_GRADIENTS = 150
 VECTOR_BYTES = 512 << 20
 TRIAL_STEPS = 20
+SMALL = 20_000  # parameters up to which everything is done in float64: a curvature of 1e-4 of the largest then shows
 PATIENCE = 2.0  # times the seconds that were foreseen: then the look is given up
+
+
+def _seconds(objective: Objective) -> float:
+    start = clock()
+    objective.gradient(objective.start())
+    return clock() - start
 
 
 class OutOfTime(Exception):
@@ -71,19 +79,22 @@ class Exam:
                 self._take(data, optimizer, seconds=seconds, peak_rate=peak_rate)
             except OutOfTime:
                 data.setdefault("unseen", f"it took longer than twice the {seconds:.1f} s that were foreseen for it")
+            except (RuntimeError, TypeError) as error:  # a model that cannot run in float64, an operator without ...
+                data.setdefault("unseen", f"made again, the model failed: {type(error).__name__}: {error}"[:240])
         return data
 
     def _take(
         self, data: dict[str, Any], optimizer: torch.optim.Optimizer | None, *, seconds: float, peak_rate: float
     ) -> None:
         from unstuck.landscape.critical_point import classify
+        from unstuck.objective.batches import examples_in
 
         calls = self.kept.calls
+        if len(calls) < 2 and not self.kept.again:
+            data["unseen"] = "only one batch was kept: it cannot tell signal from noise"
+            return
         probe = self._objective(calls[-1:])
-        probe.gradient(probe.start())
-        start = clock()
-        probe.gradient(probe.start())
-        each = max(1e-6, clock() - start)
+        each = max(1e-6, min(_seconds(probe) for _ in range(4)))  # the first is slow, others may be interrupted
         count = min(len(calls), int(seconds / (VERDICT_GRADIENTS * each)))
         least = min(2, len(calls))
         if count < least:
@@ -95,10 +106,14 @@ class Exam:
                 return
             count = least
         used = calls[-count:]
-        objective = self._objective(used)
+        objective: Objective = self._objective(used)
+        if objective.size <= SMALL:
+            objective = objective.in_double()
         products = max(40, min(300, int(0.5 * seconds / (2.5 * each * count))))
         vectors = max(12, min(products, VECTOR_BYTES // (4 * max(1, objective.size))))
         reach = reach_of(optimizer, [p for _, p in self.kept.live]) if optimizer is not None else None
+        if self.kept.own_functions:
+            data["gradient_check"] = self._gradient_check(used[-1:])
         plain = reach is not None and reach.plain
         standing = classify(
             objective,
@@ -113,7 +128,7 @@ class Exam:
             "sentence": standing.sentence,
             "evidence": told["evidence"],
             "batches": count,
-            "examples": objective.about.get("examples"),
+            "examples": sum(examples_in((call.args, dict(call.kwargs))) for call in used),
         }
         if spectrum is not None:
             data |= {
@@ -129,11 +144,11 @@ class Exam:
         if reach is not None and reach.rate > 0.01 * peak_rate:
             data["trial"] = self._trial(used, reach, peak_rate)
 
-    def _against_step(self, objective: CapturedObjective, reach: Reach, top: float, peak_rate: float) -> dict[str, Any]:
+    def _against_step(self, objective: Objective, reach: Reach, top: float, peak_rate: float) -> dict[str, Any]:
         sharpness = reach.rate * top
         if not reach.plain:
             with objective.at() as point:
-                sharpness = reach.steepest(point, top)
+                sharpness = reach.to(objective.dtype).steepest(point, top)
         rise = peak_rate / reach.rate if reach.rate > 0 else math.nan
         return {
             "rate": reach.rate,
@@ -144,6 +159,17 @@ class Exam:
             "gain": reach.gain,
             "rule": reach.rule,
         }
+
+    def _gradient_check(self, calls: list[Any]) -> dict[str, Any]:
+        """Backward passes that the script wrote itself, against differences of the loss."""
+        from unstuck.landscape.block_check import check_blocks
+
+        functions = list(self.kept.own_functions[:8])
+        try:
+            checks = check_blocks(self._objective(calls))
+        except (RuntimeError, TypeError, ValueError) as error:
+            return {"functions": functions, "unseen": f"{type(error).__name__}: {error}"[:200]}
+        return {"functions": functions, "parameters": [asdict(check) for check in checks[:12]]}
 
     def _trial(self, used: list[Any], reach: Reach, peak_rate: float) -> dict[str, Any]:
         from unstuck.landscape.rate_trial import rate_trial

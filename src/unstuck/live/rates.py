@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import torch
@@ -26,6 +26,10 @@ class Reach:
     plain: bool
     rate: float
     rule: str
+
+    def to(self, dtype: torch.dtype) -> Reach:
+        """The same with the scale in another precision."""
+        return replace(self, scale=self.scale.to(dtype))
 
     def steepest(self, point: Point, largest: float, *, products: int = 30) -> float:
         """η·λ as the rule meets it: the largest eigenvalue of S^½·H·S^½, S the scale. ``largest``: that of H.
