@@ -59,6 +59,17 @@ def test_dropout_as_a_function_is_measured() -> None:
     assert isinstance(judge(function(zero=0.5, arrives=0.5)), NotApplicable)
 
 
+def test_padding_differs_from_batch_to_batch_and_a_recurrent_layer_feeds_itself() -> None:
+    padded = function(zero=0.0, arrives=0.9)
+    for i, sample in enumerate(padded.main.samples):
+        sample["layers"] = [{"name": "fc2", "in_zero": 0.75 + 0.02 * (i % 10)}]
+    assert isinstance(judge(padded), NotApplicable)
+    recurrent = function(zero=0.0, arrives=0.9)
+    for sample in recurrent.main.samples:
+        sample["acts"] = [{**act(f"tanh {i}", "tanh", zero=0.0), "feeds": "fc2"} for i in range(3)]
+    assert isinstance(judge(recurrent), NotApplicable)
+
+
 def test_dropout_that_was_switched_off() -> None:
     asleep = Event("training_in_eval", 0, {"model": "net", "modules": ["net.drop0"], "eval_modules": {"Dropout": 1}})
     assert isinstance(judge(dropouts(0.9, events=[asleep])), NotApplicable)
