@@ -1,0 +1,221 @@
+"""The denominator of an adaptive rule shrank on a flat stretch, then a gradient came.
+
+What it means
+-------------
+Adam and RMSprop divide by the recent size of the gradient. While the gradient is tiny (an easy stretch of the data, a
+perfect fit) that size shrinks with it. The next gradient of the usual size is divided by far too little: with Adam's
+defaults a step grows up to seven times the learning rate in every coordinate, with RMSprop ten times and more.
+
+Why it hurts
+------------
+One such burst throws the weights from where they were. What had been learned is lost; the run climbs back from
+there again and again, or units die and it never does.
+
+How it is judged
+----------------
+For rules that divide: the loss had come down to less than a quarter of a constant answer's (or of its start) and later
+stands again above twice that for part of the run. Before the leap the gradient was below a twentieth of its usual size
+for a stretch, and the divisors read out of the optimizer had shrunk to less than a third of what they were; with the
+leap came a gradient more than ten times the one before it, and a step at least three times the usual one of the
+stretch, relative to the weights. It is an error when the run has not come halfway at its end, a warning when more than a
+tenth of the run was lost, and left alone when the loss came back at once.
+
+When it is wrong
+----------------
+New data with another distribution make loss and gradient leap by themselves; the leap is then there before the long
+step. The sampled steps can miss the burst; then nothing is said.
+
+What to do
+----------
+Raise epsilon to the size of the gradients that matter (1e-4 or so), keep the largest denominator (`amsgrad=True`), lower
+the learning rate, or clip the gradient's norm.
+
+Sources
+-------
+Reddi, Kale, Kumar, On the convergence of Adam and beyond, 2018. Molybog and others, A theory on Adam instability in
+large-scale machine learning, 2023. Cohen and others, Adaptive gradient methods at the edge of stability, 2022.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from dataclasses import dataclass
+
+from unstuck.findings.contract import Advice, Answer, Fired, NotApplicable, Passed, Skipped
+from unstuck.findings.evidence.gradients import norms
+from unstuck.findings.evidence.movement import step_ratios
+from unstuck.findings.evidence.places import model_name, optimizer_kind, optimizer_line
+from unstuck.findings.evidence.progress import Progress, progress
+from unstuck.findings.evidence.setbacks import parts, share_above
+from unstuck.record.recording import Recording, Series, Stream
+
+CODE = "U406"
+NAME = "adaptive-blow-up"
+CLAIM = "the denominator shrank on a flat stretch, then a gradient came"
+ENABLED = True
+SICK = ("examples/sick/u406_digits_adam.py",)
+HEALTHY = (
+    "examples/mended/u406_digits_adam.py",
+    "examples/healthy/corridor_dqn.py",
+    "examples/healthy/digits_mlp_adam.py",
+)
+THRESHOLDS = {
+    "low": (0.25, "of a constant answer's loss (or of the first one): there was something to lose"),
+    "back": (0.5, "of the same, at the top of the leap"),
+    "flat": (0.05, "of the gradient's usual size, for the stretch before the leap"),
+    "shrunk": (1 / 3, "of the largest divisor, at the last sample before the leap"),
+    "gradient": (10.0, "times the gradient of the stretch came with the leap"),
+    "step": (3.0, "times the relative change of the stretch; Adam's default is bounded by about seven"),
+    "lost": (0.1, "of the run above half of a constant answer's loss after it had been below a quarter"),
+}
+
+
+@dataclass(frozen=True)
+class _Burst:
+    step: int
+    low: float  # loss before
+    top: float  # loss after
+    end: float
+    flat: float  # gradient of the stretch over the usual one
+    gradient: float  # of the leap over that of the stretch
+    divisor: float  # before the leap over the largest one
+    longer: float | None  # relative change at the leap over that of the stretch
+    lost: float  # share of the run above half the constant answer's loss since
+
+
+def judge(recording: Recording) -> Answer:
+    """A leap out of a flat stretch, with the divisors that had shrunk there."""
+    stream = recording.main
+    groups = (stream.optimizer or {}).get("groups") or ()
+    kind = optimizer_kind(stream)
+    if not any(group.get("eps") is not None for group in groups) or kind in ("Adagrad", "SGD", "LBFGS"):
+        return NotApplicable(f"{kind or 'the optimizer'} does not divide by the recent size of the gradient")
+    if any(group.get("amsgrad") is True for group in groups):
+        return NotApplicable("the largest denominator is kept")
+    divisors = _divisors(stream)
+    if len(divisors) < 4:
+        return Skipped("the optimizer's divisors were not read")
+    reached = progress(recording)
+    found = _burst(stream, divisors, reached)
+    if found is None:
+        return Passed("no leap out of a flat stretch")
+    told = (
+        f"after a flat stretch a gradient {found.gradient:.2g} times as large came at step {found.step}, and the loss went "
+        f"from {found.low:.3g} to {found.top:.3g}"
+    )
+    broken = not math.isfinite(found.end) or (reached.state in ("none", "some") and found.end > 2 * found.low)
+    if not broken and found.lost < THRESHOLDS["lost"][0]:
+        return Passed(f"{told}; it came back to {found.end:.3g}")
+    return _fired(recording, found, told, broken, reached)
+
+
+def _divisors(stream: Stream) -> Series:
+    """The median divisor of the group with most entries, over the samples."""
+    steps, values = [], []
+    for sample in stream.samples:
+        groups = [g for g in sample.get("divisors") or () if g.get("median") is not None]
+        if groups:
+            most = max(groups, key=lambda g: g.get("entries") or 0)
+            if math.isfinite(float(most["median"])):
+                steps.append(int(sample["s"]))
+                values.append(float(most["median"]))
+    return Series(steps, values)
+
+
+def _burst(stream: Stream, divisors: Series, reached: Progress) -> _Burst | None:
+    whole = reached.baseline or reached.start
+    if whole is None or not math.isfinite(whole) or whole <= 0 or not reached.course.bounded:
+        return None
+    course = parts(stream)
+    low_at = next((i for i, (_, mean) in enumerate(course) if mean <= THRESHOLDS["low"][0] * whole), None)
+    if low_at is None:
+        return None
+    back_at = next((i for i in range(low_at + 1, len(course)) if course[i][1] >= THRESHOLDS["back"][0] * whole), None)
+    if back_at is None:
+        return None
+    # The burst lies in the part that stands high, or in the one before it: the first step that shows it.
+    start, stop = course[back_at - 1][0], course[back_at + 1][0] if back_at + 1 < len(course) else stream.steps
+    losses = stream.loss.between(start, stop)
+    step = next((int(s) for s, v in losses if not math.isfinite(v) or v >= THRESHOLDS["back"][0] * whole), None)
+    if step is None:
+        return None
+    history = norms(stream).finite()
+    before = history.between(course[low_at][0], step)
+    around = history.between(max(0, step - 2), step + max(20, (stop - start) // 2))
+    usual = history.between(0, course[low_at][0])
+    if len(before) < 3 or not around or not usual:
+        return None
+    stretch = statistics.median(before.values[-5:])
+    size = statistics.median(usual.values)
+    kept = divisors.between(0, step)
+    if not kept or stretch <= 0 or size <= 0 or max(kept.values) <= 0:
+        return None
+    flat, gradient = stretch / size, max(around.values) / stretch
+    divisor = kept.last / max(kept.values)
+    if flat > THRESHOLDS["flat"][0] or gradient < THRESHOLDS["gradient"][0] or divisor > THRESHOLDS["shrunk"][0]:
+        return None
+    ratios = step_ratios(stream)
+    calm, wild = ratios.between(course[low_at][0], step), ratios.between(step - 2, stop)
+    longer = None
+    if calm and wild and statistics.median(calm.values) > 0:
+        longer = max(wild.values) / statistics.median(calm.values)
+        if longer < THRESHOLDS["step"][0]:
+            return None
+    low = min(mean for _, mean in course[low_at:back_at])
+    return _Burst(
+        step=step,
+        low=low,
+        top=max(v for _, v in losses),
+        end=course[-1][1],
+        flat=flat,
+        gradient=gradient,
+        divisor=divisor,
+        longer=longer,
+        lost=share_above(stream, THRESHOLDS["back"][0] * whole) * len(course) / max(1, len(course))
+        - sum(mean > THRESHOLDS["back"][0] * whole for _, mean in course[:low_at]) / len(course),
+    )
+
+
+def _fired(recording: Recording, found: _Burst, told: str, broken: bool, reached: Progress) -> Fired:
+    stream = recording.main
+    kind = optimizer_kind(stream)
+    times = "" if found.longer is None else f", in steps {found.longer:.2g} times as long as before"
+    return Fired(
+        sentence=f"{told[0].upper()}{told[1:]}{times}: {kind} divides by the recent size of the gradient, which had shrunk "
+        f"to {found.divisor:.1%} of its largest; {reached.sentence}.",
+        severity="error" if broken and reached.state == "none" else "warning",
+        confidence=0.75,
+        where=f"step {found.step}",
+        step=found.step,
+        evidence={
+            "loss_before": found.low,
+            "loss_after": found.top,
+            "loss_at_end": found.end,
+            "gradient_of_stretch_over_usual": found.flat,
+            "gradient_over_stretch": found.gradient,
+            "divisor_over_largest": found.divisor,
+            "step_over_stretch": found.longer,
+            "share_lost": found.lost,
+        },
+        advice=(
+            Advice(
+                "raise epsilon",
+                "Bound the division: an epsilon of the size of gradients that matter no longer.",
+                "eps=1e-4",
+                optimizer_line(stream),
+            ),
+            Advice(
+                "keep the largest denominator",
+                "Let the denominator never shrink (Adam and AdamW).",
+                "amsgrad=True",
+                optimizer_line(stream),
+            ),
+            Advice(
+                "clip the gradient",
+                "Bound the single step: clip the gradient's norm, between backward and step.",
+                f"torch.nn.utils.clip_grad_norm_({model_name(recording)}.parameters(), max_norm=1.0)",
+            ),
+        ),
+        line=optimizer_line(stream),
+    )

@@ -1,0 +1,218 @@
+"""Weight decay or another penalty outweighs the data's gradient.
+
+What it means
+-------------
+A penalty pulls every weight towards zero, the data pull them to where they answer rightly. When the first pull is
+the stronger one, the weights shrink however the answers fare, and the loss of a constant answer is all that is left.
+
+Why it hurts
+------------
+The network cannot hold what it learns: with each step it forgets more than the batch teaches. It underfits, whatever
+its size and however long it runs.
+
+How it is judged
+----------------
+For decay in the optimizer the pull is its coefficient times the norm of the weights, compared with the norm of the
+gradient (for decoupled decay: what one step takes off the weights, compared with the whole change of the step).
+For a penalty in the loss the angle between each weight and its gradient tells: the gradient of a penalty points along
+the weight, that of the data hardly ever does. One of these must be large in the median sample, the weights
+must have shrunk to less than half of what they were, and the run must not have come halfway from a constant answer
+to a perfect one.
+
+When it is wrong
+----------------
+Where the data hold nothing to learn, any decay wins; the labels are at fault then. A network whose units are dead
+has no data gradient; but usual decay takes far more steps than a run has to halve its weights.
+
+What to do
+----------
+Lower the coefficient tenfold, or leave it out until the network can fit the training data; then raise it for the sake
+of the validation data. Usual are 1e-4 to 1e-3 for plain gradient descent, 1e-2 to 1e-1 for AdamW. Leave biases and
+normalization layers out of it.
+
+Sources
+-------
+Krogh and Hertz, A simple weight decay can improve generalization, 1992. Loshchilov and Hutter, Decoupled weight decay
+regularization, 2019. TheDeepChecker, 2021 (over-regularization among its seeded faults).
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from dataclasses import dataclass
+
+from unstuck.findings.contract import Advice, Answer, Fired, NotApplicable, Passed, Skipped
+from unstuck.findings.evidence.layers import weights
+from unstuck.findings.evidence.liveness import with_parameters
+from unstuck.findings.evidence.places import backward_line, optimizer_kind, optimizer_line
+from unstuck.findings.evidence.progress import progress
+from unstuck.record.recording import Fact, Recording, Stream
+
+CODE = "U408"
+NAME = "decay-dominates"
+CLAIM = "weight decay or another penalty outweighs the data gradient"
+ENABLED = True
+SICK = (
+    "examples/sick/u408_digits_decay.py",
+    "examples/sick/u408_wine_penalty.py",
+)
+HEALTHY = (
+    "examples/mended/u408_digits_decay.py",
+    "examples/mended/u408_wine_penalty.py",
+    "examples/healthy/breast_cancer_lbfgs.py",
+)
+THRESHOLDS = {
+    "pull": (0.5, "of the gradient's norm, or of the step's change: at one the two pulls hold each other still"),
+    "along": (0.7, "cosine of gradient and weight, median over the weights; an absolute-value penalty has about 0.8"),
+    "shrunk": (0.5, "of their norm at the start is left of the weights"),
+    "fewest_samples": (4, "samples, so that a course of the weights is known"),
+}
+
+
+@dataclass(frozen=True)
+class _Pull:
+    size: float  # of the penalty's pull over the data's
+    by: str  # "weight_decay", "decoupled weight_decay" or "penalty"
+    coefficient: float | None
+
+
+def judge(recording: Recording) -> Answer:
+    """The pull of the penalty, the course of the weights, and what the run has learned."""
+    stream = recording.main
+    samples = with_parameters(stream)
+    if not samples:
+        return Skipped("no parameters were looked at")
+    if len(samples) < THRESHOLDS["fewest_samples"][0]:
+        return Skipped(f"only {len(samples)} samples")
+    coefficient = _coefficient(stream)
+    penalty = any(term.get("kind") == "penalty" for _, _, term in stream.terms())
+    found = _decay(stream, samples, coefficient) if coefficient else None
+    along = _along(stream, samples)
+    if found is None and along is None and not penalty:
+        return NotApplicable("no weight decay, and no gradient along the weights was measured")
+    if along is not None and (found is None or found.size < THRESHOLDS["pull"][0]):
+        found = _Pull(along, "penalty", None)
+    if found is None:
+        return Skipped("neither the weights nor their gradients were measured")
+    left = _left(stream, samples)
+    strong = found.size >= THRESHOLDS["along" if found.by == "penalty" else "pull"][0]
+    if not strong:
+        return Passed(f"the pull of the {found.by} is {found.size:.2g} of the data's")
+    if left is None:
+        return Skipped("the norms of the weights were not measured")
+    if left > THRESHOLDS["shrunk"][0]:
+        return Passed(f"the pull of the {found.by} is {found.size:.2g}, but {left:.0%} of the weights' norm is left")
+    reached = progress(recording)
+    if reached.state not in ("none", "some") or reached.course.diverged:
+        return Passed(f"the weights shrink to {left:.0%} of their norm, and the run learns: {reached.sentence}")
+    return _fired(recording, found, left, reached.state == "none", reached.sentence)
+
+
+def _fired(recording: Recording, found: _Pull, left: float, lost: bool, sentence: str) -> Fired:
+    stream = recording.main
+    kind = optimizer_kind(stream) or "the optimizer"
+    if found.by == "penalty":
+        pull = f"The gradient points along the weights (cosine {found.size:.2f} in the median): a penalty outweighs the data"
+        where, line = "the penalty in the loss", backward_line(stream)
+        advice = Advice(
+            "lower the penalty",
+            "Lower the factor of the penalty tenfold, and divide it by the number of weights if it sums over them.",
+            "loss = data_loss + 0.1 * factor * penalty",
+            line,
+        )
+    else:
+        share = (
+            f"{found.size:.2g} times the data's gradient"
+            if found.by == "weight_decay"
+            else f"{found.size:.2g} of the whole change of a step"
+        )
+        pull = f"The pull of {kind}'s weight_decay={found.coefficient:g} is {share}"
+        where, line = f"{kind}(weight_decay={found.coefficient:g})", optimizer_line(stream)
+        lower = (found.coefficient or 0.0) / 100
+        advice = Advice(
+            "lower the weight decay",
+            f"Lower weight_decay from {found.coefficient:g}, and raise it again only for the sake of validation data.",
+            f"weight_decay={lower:.0e}",
+            line,
+        )
+    return Fired(
+        sentence=f"{pull}, and {left:.1%} of the weights' norm is left; {sentence}.",
+        severity="error" if lost else "warning",
+        confidence=0.85,
+        where=where,
+        step=0,
+        evidence={"pull": found.size, "weight_norm_left": left, "coefficient": found.coefficient, "by": found.by},
+        advice=(advice,),
+        line=line,
+    )
+
+
+def _coefficient(stream: Stream) -> float | None:
+    """The largest weight decay of any group; None when there is none."""
+    values = [group.get("weight_decay") for group in (stream.optimizer or {}).get("groups") or ()]
+    known = [float(v) for v in values if isinstance(v, int | float) and not isinstance(v, bool) and v > 0]
+    return max(known, default=None)
+
+
+def _decoupled(stream: Stream) -> bool:
+    groups = (stream.optimizer or {}).get("groups") or ()
+    if any(group.get("decoupled_weight_decay") is True for group in groups):
+        return True
+    kind = optimizer_kind(stream)
+    return kind.endswith("W") or kind in ("Lion", "Muon", "LAMB", "Lamb", "Adafactor")
+
+
+def _decay(stream: Stream, samples: list[Fact], coefficient: float) -> _Pull | None:
+    """The decay's pull over the gradient's, the larger of the medians of the first samples and of all."""
+    decoupled = _decoupled(stream)
+    rates = dict(stream.learning_rate)
+    held = {
+        str(name): float(group["weight_decay"])
+        for group in (stream.optimizer or {}).get("groups") or ()
+        if isinstance(group.get("weight_decay"), int | float)
+        for name in group.get("params") or ()
+    }
+    ratios = []
+    for sample in samples:
+        pulled, other = 0.0, 0.0
+        for weight in weights(sample, stream):
+            own = held.get(weight.name, coefficient)
+            if own <= 0 or weight.g is None or not math.isfinite(weight.w):
+                continue
+            if decoupled:
+                change = weight.stat.get("u")
+                rate = rates.get(weight.step)
+                if change is None or rate is None:
+                    continue
+                pulled += (rate * own * weight.w) ** 2
+                other += float(change) ** 2
+            elif math.isfinite(weight.g):
+                pulled += (own * weight.w) ** 2
+                other += weight.g**2
+        if pulled > 0 and other > 0 and math.isfinite(other):
+            ratios.append(math.sqrt(pulled / other))
+    if not ratios:
+        return None
+    size = max(statistics.median(ratios[:10]), statistics.median(ratios))
+    return _Pull(size, "decoupled weight_decay" if decoupled else "weight_decay", coefficient)
+
+
+def _along(stream: Stream, samples: list[Fact]) -> float | None:
+    """Median over the first samples of the median cosine of weight and gradient; None when it was not measured."""
+    found = []
+    for sample in samples[:20]:
+        cosines = [float(w.stat["gw"]) for w in weights(sample, stream) if w.stat.get("gw") is not None]
+        if cosines:
+            found.append(statistics.median(cosines))
+    return statistics.median(found) if len(found) >= THRESHOLDS["fewest_samples"][0] else None
+
+
+def _left(stream: Stream, samples: list[Fact]) -> float | None:
+    """The norm of all weights in the last sample over that in the first."""
+    first, last = (
+        {w.name: w.w for w in weights(sample, stream) if math.isfinite(w.w)} for sample in (samples[0], samples[-1])
+    )
+    both = [name for name in first if name in last]
+    before = math.sqrt(sum(first[name] ** 2 for name in both))
+    return math.sqrt(sum(last[name] ** 2 for name in both)) / before if before > 0 else None

@@ -1,0 +1,253 @@
+"""The schedule runs per batch instead of per epoch or the reverse, ends early, or turns back up.
+
+What it means
+-------------
+A schedule counts the calls of its own `step()`. Its numbers (a step size, a `T_max`, a count of warm-up calls)
+mean epochs or batches only by where the script calls it. Called in the other place, it runs many times too fast
+or too slow. A cosine that is called beyond its `T_max` climbs the way back up that it came down.
+
+Why it hurts
+------------
+Too fast, and the rate is gone before the run has begun. Too slow, and the run ends inside the warm-up. A rate
+that climbs back up throws away what the fall had won: the last steps are long ones.
+
+How it is judged
+----------------
+The rate at every step is known. Too fast: it falls below a hundredth of its peak within the first quarter of the
+run and stays there, and on the way it changes many times within one pass over the data (or, where the passes are
+not known, at steps closer than a two-hundredth of the run). Too slow: the rate rises to the end of the run in a
+few changes that lie as far apart as the passes over the data, and never comes near the rate that the schedule was
+built to reach. Back up: it falls to a twentieth of its peak or less, then climbs step by step to a third of it
+by the end. The first two must have hurt: the run has not come halfway, or has not come halfway in its loss. After
+a turn the loss must have risen from where it stood at the lowest rate; if it has not, the finding is for
+information. Restarts that jump, cycles that repeat, and whatever learned are left alone.
+
+When it is wrong
+----------------
+A triangle of one fall and one rise, asked for on purpose, looks like a cosine past its end. Decay that is very fast
+on purpose looks like a call in the wrong place; it is as harmful.
+
+What to do
+----------
+Call the schedule where its numbers belong: after each batch when they count batches, after each epoch when they
+count epochs. Give a cosine the real number of calls.
+
+Sources
+-------
+PyTorch's documentation of `torch.optim.lr_scheduler` (`OneCycleLR` is called after every batch, most others after
+every epoch; `CosineAnnealingLR` is periodic). Loshchilov and Hutter, SGDR, 2017. Smith, Cyclical learning rates,
+2017 (half a cycle is two to ten epochs).
+"""
+
+from __future__ import annotations
+
+import math
+
+from unstuck.findings.contract import Advice, Answer, Fired, NotApplicable, Passed, Skipped
+from unstuck.findings.evidence.places import optimizer_line
+from unstuck.findings.evidence.progress import Progress, progress
+from unstuck.findings.evidence.rate_course import RateCourse, epoch_steps, rate_course
+from unstuck.findings.evidence.trend import mean_between, trend
+from unstuck.record.recording import Recording, Stream
+
+CODE = "U412"
+NAME = "schedule-misused"
+CLAIM = "the schedule runs per batch instead of per epoch or the reverse, ends early, or turns back up"
+ENABLED = True
+SICK = (
+    "examples/sick/u412_digits_step.py",
+    "examples/sick/u412_wine_one_cycle.py",
+)
+HEALTHY = (
+    "examples/mended/u412_digits_step.py",
+    "examples/mended/u412_wine_one_cycle.py",
+    "examples/healthy/docs_char_gpt.py",
+    "examples/healthy/digits_cnn_cosine.py",
+)
+THRESHOLDS = {
+    "at_once": (0.25, "of the run: a schedule made for the run's length reaches a hundredth of its peak in its last"),
+    "in_a_pass": (4.0, "changes within one pass over the data: a schedule that counts epochs makes one at most"),
+    "close": (1 / 200, "of the run between changes, where the passes are not known"),
+    "reached": (0.5, "of the rate that the schedule was built for: less means that its rise was never finished"),
+    "down": (0.05, "of the peak: a cosine's end, not the low side of a gentle cycle"),
+    "up": (0.3, "of the peak at the end of the run, after the turn"),
+    "risen": (0.1, "of the loss at the lowest rate, and beyond three standard errors, for the climb to have hurt"),
+    "fewest_steps": (20, "fewer steps show no schedule"),
+}
+
+
+def judge(recording: Recording) -> Answer:
+    """Three courses that no schedule has by design, and what they did to the loss."""
+    stream = recording.main
+    course = rate_course(stream)
+    if course is None:
+        return Skipped("no learning rate was recorded")
+    if course.steps < THRESHOLDS["fewest_steps"][0]:
+        return Skipped(f"only {course.steps} steps")
+    if course.constant:
+        return NotApplicable("the learning rate is constant")
+    reached = progress(recording)
+    epoch = epoch_steps(recording)
+    hurt = (reached.state != "learned" or reached.lagging) and not _settled(reached)
+    if hurt and (found := _too_fast(stream, course, epoch, reached)):
+        return found
+    if hurt and (found := _too_slow(stream, course, epoch, reached)):
+        return found
+    if found := _back_up(stream, course, reached):
+        return found
+    return Passed(f"the rate goes from {course.first:.3g} to {course.last:.3g}, at most {course.peak:.3g}")
+
+
+def _settled(reached: Progress) -> bool:
+    """Nothing is known but that the loss came down to half its start: no harm is shown."""
+    return reached.state == "unknown" and (
+        reached.start is None
+        or reached.end is None
+        or not math.isfinite(reached.end)
+        or reached.end < 0.7 * reached.start
+    )
+
+
+def _too_fast(stream: Stream, course: RateCourse, epoch: int | None, reached: Progress) -> Fired | None:
+    gone = course.gone_step
+    if gone is None or gone - course.peak_step > THRESHOLDS["at_once"][0] * course.steps:
+        return None
+    if gone > 1.5 * THRESHOLDS["at_once"][0] * course.steps:
+        return None
+    on_the_way = [s for s in course.changes if course.peak_step < s <= gone]
+    spacing = course.spacing(gone)
+    if len(on_the_way) < 3 or spacing is None:
+        return None
+    if epoch is not None and epoch > 1:
+        if epoch / spacing < THRESHOLDS["in_a_pass"][0]:
+            return None
+        passes = f"{epoch / spacing:.3g} times in each pass over the data of {epoch} steps"
+    else:
+        if spacing > THRESHOLDS["close"][0] * course.steps:
+            return None
+        passes = f"every {spacing:.3g} steps"
+    return Fired(
+        sentence=f"The learning rate falls from {course.peak:.3g} below a hundredth of it by step {gone} of "
+        f"{course.steps} and ends at {course.last:.2g}: it changes {passes}, as a schedule that counts epochs does when "
+        f"it is called after every batch; {reached.sentence}.",
+        severity="error" if reached.state == "none" else "warning",
+        confidence=0.85,
+        where="learning rate",
+        step=gone,
+        evidence={
+            "peak": course.peak,
+            "last": course.last,
+            "gone_at_step": gone,
+            "steps": course.steps,
+            "steps_between_changes": spacing,
+            "steps_in_a_pass": epoch,
+        },
+        advice=(
+            Advice(
+                "call the schedule once per epoch",
+                "Move the schedule's step() out of the loop over the batches, to the end of the loop over the epochs.",
+                "for epoch in range(epochs):\n    for batch in loader:\n        ...\n    scheduler.step()",
+                optimizer_line(stream),
+            ),
+        ),
+        line=optimizer_line(stream),
+    )
+
+
+def _too_slow(stream: Stream, course: RateCourse, epoch: int | None, reached: Progress) -> Fired | None:
+    aim = _aim(stream)
+    if aim is None or course.peak > THRESHOLDS["reached"][0] * aim or course.last < course.peak:
+        return None
+    spacing = course.spacing(course.steps)
+    if spacing is None or spacing < 3:
+        return None
+    if epoch is not None and epoch > 1 and not 0.5 * epoch <= spacing <= 2.0 * epoch:
+        return None
+    return Fired(
+        sentence=f"The learning rate is still rising when the run ends: from {course.first:.2g} to {course.last:.2g}, "
+        f"where the schedule was built to reach {aim:.3g}. It changes every {spacing:.3g} steps"
+        + (f", once in each pass over the data of {epoch} steps" if epoch else "")
+        + f", as a schedule that counts batches does when it is called once per epoch; {reached.sentence}.",
+        severity="error" if reached.state == "none" else "warning",
+        confidence=0.85,
+        where="learning rate",
+        step=0,
+        evidence={
+            "first": course.first,
+            "last": course.last,
+            "built_for": aim,
+            "steps": course.steps,
+            "steps_between_changes": spacing,
+            "steps_in_a_pass": epoch,
+        },
+        advice=(
+            Advice(
+                "call the schedule after every batch",
+                "Move the schedule's step() into the loop over the batches, right after the optimizer's.",
+                "optimizer.step()\nscheduler.step()",
+                optimizer_line(stream),
+            ),
+        ),
+        line=optimizer_line(stream),
+    )
+
+
+def _aim(stream: Stream) -> float | None:
+    """The largest rate that the schedule was built for, as torch's schedules note it in the group."""
+    groups = (stream.optimizer or {}).get("groups") or ()
+    group = groups[0] if groups else {}
+    known = [group.get(key) for key in ("max_lr", "initial_lr")]
+    rates = [float(rate) for rate in known if isinstance(rate, int | float) and not isinstance(rate, bool)]
+    return max(rates, default=None)
+
+
+def _back_up(stream: Stream, course: RateCourse, reached: Progress) -> Fired | None:
+    if course.lowest > THRESHOLDS["down"][0] * course.peak or course.last < THRESHOLDS["up"][0] * course.peak:
+        return None
+    if len(course.turns) != 1 or course.lowest_step != course.turns[0]:
+        return None
+    low = course.lowest_step
+    climb = [s for s in course.changes if s > low]
+    values = dict(zip(stream.learning_rate.steps, stream.learning_rate.values, strict=True))
+    rises = [values[b] - values[a] for a, b in zip([low, *climb], climb, strict=False)]
+    if len(climb) < 4 or min(rises) <= 0 or max(rises) > 0.5 * (course.last - course.lowest):
+        return None  # a restart jumps; a cycle falls again
+    n = course.steps
+    around = max(5, (n - low) // 4)
+    then = mean_between(stream.loss, low - around, low + around // 2)
+    now = trend(stream.loss, n - max(6, (n - low) // 3), n)
+    if then is None or now is None:
+        return None
+    after = trend(stream.loss, low, n)
+    risen = now.level - then
+    hurt = (
+        risen > THRESHOLDS["risen"][0] * max(abs(then), 0.01 * (reached.baseline or 0.0))
+        and after is not None
+        and after.direction == "rises"
+    )
+    return Fired(
+        sentence=f"The learning rate falls from {course.peak:.3g} to {course.lowest:.2g} at step {low} of {n} and climbs "
+        f"back to {course.last:.3g}: a cosine that is called beyond its end. The loss was {then:.4g} at the lowest rate "
+        f"and is {now.level:.4g} at the end.",
+        severity="warning" if hurt else "info",
+        confidence=0.85 if hurt else 0.6,
+        where="learning rate",
+        step=low,
+        evidence={
+            "peak": course.peak,
+            "lowest": course.lowest,
+            "lowest_at_step": low,
+            "last": course.last,
+            "loss_at_lowest": then,
+            "loss_at_end": now.level,
+        },
+        advice=(
+            Advice(
+                "let the schedule end with the run",
+                f"Give the schedule as many calls as it gets; over {n} steps, when it is called after every batch.",
+                f"torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max={n})",
+                optimizer_line(stream),
+            ),
+        ),
+        line=optimizer_line(stream),
+    )
