@@ -42,6 +42,7 @@ CURES = {
     "longer": (sick.too_short, 0.1),
     "other-rule": (sick.decayed_away, 0.02),
     "modes": (sick.wrong_mode, 0.02),
+    "class-dimension": (sick.softmax_by_hand_over_the_batch, 0.3),
 }
 
 

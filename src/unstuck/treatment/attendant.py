@@ -59,7 +59,7 @@ class ReplayAttendant:
         self.guard: Guard | None = None
         if config.get("scratch"):
             self.guard = Guard(
-                Path(config["scratch"]), network=bool(config.get("network")), allowed=(self.result.parent,)
+                Path(config["scratch"]), network=bool(config.get("network")), allowed=(self.result.parent.parent,)
             )
             self.guard.set()
         self.seeds = Seeds(int(config["seed"]), config.get("seeds"))
@@ -88,7 +88,7 @@ class ReplayAttendant:
         stage = self.stage = Stage()
         self.yardstick = Yardstick(stage)
         if self.config.get("collect"):
-            self.facts = Facts(stage, self.result.parent)
+            self.facts = Facts(stage, self.result.parent.parent)
         for number, (name, options) in enumerate(self.config["remedies"]):
             generator = torch.Generator().manual_seed(7_000_000 + 1000 * int(self.config["seed"]) + number)
             treatment = Treatment(stage, options, self.config.get("known") or {}, generator)

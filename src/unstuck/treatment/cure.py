@@ -23,6 +23,7 @@ from unstuck.treatment.trial import FIRST_SHARE, Findings, Tell, Trial
 
 SETTINGS = "cure.json"
 DIAGNOSIS = "diagnosis.json"
+ROWS_USED = {"shuffle", "balance", "escape"}  # remedies that go on needing the training rows
 
 
 @dataclass(frozen=True)
@@ -131,6 +132,9 @@ def cure_script(
     report["treatment"] = plain(found, compared)
     weigh(report, report["treatment"])
     (place.path / SETTINGS).write_text(json.dumps({**known, "finished": True}), encoding="utf-8")
+    recommended = {c.name for o in compared.recommended for c in o.row.changes}
+    if not recommended & ROWS_USED:
+        (place.path / "rows.pt").unlink(missing_ok=True)
     removed(place.path / "scratch")
     removed(place.path / "arms")
     return Cure(report, place.path, compared, found, setup)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import linecache
 import math
 import sys
@@ -11,6 +12,7 @@ from typing import Any
 import torch
 
 from unstuck.launch.frames import is_users_class, name_of, user_frames, user_line
+from unstuck.treatment.remedies.class_dimension import is_over_batch
 from unstuck.treatment.rows import RowKeeper
 from unstuck.treatment.stage import LOSSES, Met, Stage
 from unstuck.treatment.yardstick import kind_of
@@ -54,6 +56,7 @@ class Facts:
         self.roots: dict[int, torch.nn.Module] = {}
         self.detached = 0
         self.guarded: set[str] = set()
+        self.summed_over_batch = False
         self.own_functions: list[str] = []
         self.last_step_tick = 0
         hear = stage.hear
@@ -129,6 +132,8 @@ class Facts:
 
         def making(*args: Any, **kwargs: Any) -> Any:
             result = inner(*args, **kwargs)
+            if name == "sum" and not self.summed_over_batch and args and self.stage.derived(args[0]):
+                self.summed_over_batch = not self.stage.depth and is_over_batch(args[0], args[1:], kwargs)
             if (
                 isinstance(result, torch.Tensor)
                 and result.dim() == 0
@@ -334,6 +339,7 @@ class Facts:
                 "negative_share": sum(v < 0 for v in finite) / len(finite) if finite else 0.0,
                 "finite_share": len(finite) / max(1, len(self.loss_values)),
                 "first": finite[0] if finite else None,
+                "still_falling": still_falling(self.loss_values),
             },
             "input": inputs,
             "target": {
@@ -357,10 +363,30 @@ class Facts:
             "loaded": self.loaded,
             "schedulers": self.schedulers,
             "detached": self.detached,
+            "summed_over_batch": self.summed_over_batch,
             "own_functions": self.own_functions,
             "guarded": sorted(self.guarded),
             "rows": rows,
         }
+
+
+def still_falling(losses: list[float]) -> bool:
+    """Whether the last quarter of the losses lies below the third by more than both vary by chance.
+
+    Twice the standard error of a difference of means: one time in forty by chance alone.
+
+    >>> still_falling([1.0 - 0.01 * i for i in range(40)]), still_falling([1.0, 2.0] * 20)
+    (True, False)
+    """
+    quarter = len(losses) // 4
+    if quarter < 4 or not all(math.isfinite(v) for v in losses[2 * quarter :]):
+        return False
+    third, last = losses[2 * quarter : 3 * quarter], losses[3 * quarter :]
+    mean_third, mean_last = sum(third) / len(third), sum(last) / len(last)
+    # What is left beside the trend: differences of neighbors vary by chance and hardly by the trend.
+    rest = losses[2 * quarter :]
+    chance = sum((a - b) ** 2 for a, b in itertools.pairwise(rest)) / (2 * (len(rest) - 1))
+    return mean_third - mean_last > 2.0 * math.sqrt(2.0 * chance / quarter)
 
 
 def _behaves_twofold(module: torch.nn.Module) -> bool:

@@ -127,9 +127,10 @@ def _wait(pid: int, limit: float) -> int | None:
 
     handle = os.pidfd_open(pid) if hasattr(os, "pidfd_open") else None
     if handle is not None:
-        ready, _, _ = select.select([handle], [], [], limit)
+        # Nobody writes while a replay runs: what can be read then is the end, whoever asked is gone.
+        ready, _, _ = select.select([handle, 0], [], [], limit)
         os.close(handle)
-        if not ready:
+        if 0 in ready or not ready:
             os.kill(pid, signal.SIGKILL)
             os.waitpid(pid, 0)
             return None

@@ -107,6 +107,8 @@ class Trial:
         self.yard: scores.Yard = "none"
         self.kind = "balanced accuracy"
         self.planned = 0
+        self.cancelled = False
+        self.started: list[ForkServer] = []
 
     # -- replays -----------------------------------------------------------------------------------------------------
 
@@ -115,8 +117,15 @@ class Trial:
         missing = list({a.key: a for a in arms if a.key not in self.done}.values())
         if missing:
             with ThreadPoolExecutor(max_workers=self.jobs) as pool:
-                for result in pool.map(lambda arm: self._one(arm, what), missing):
-                    assert result is not None
+                try:
+                    for result in pool.map(lambda arm: self._one(arm, what), missing):
+                        assert result is not None
+                except BaseException:  # an interruption must not wait for the replays under way
+                    self.cancelled = True
+                    pool.shutdown(wait=False, cancel_futures=True)
+                    for server in self.started:
+                        server.close()
+                    raise
         return [self.done[a.key] for a in arms]
 
     def _one(self, arm: Arm, what: str) -> dict[str, Any]:
@@ -125,6 +134,8 @@ class Trial:
         try:
             result = replay(self.setup, arm, server=server)
         except OSError:  # the server has gone: start the replay by itself
+            if self.cancelled:
+                raise
             if server is not None:
                 server.close()
             server = None
@@ -193,10 +204,12 @@ class Trial:
                 want="a supervised training",
                 hint="classes, yes or no, or numbers to be predicted",
             )
-        screened = max(2, self.trials - CONFIRMED * (self.seeds - 1))
+        screened = max(1, self.trials - CONFIRMED * (self.seeds - 1))
         self.planned = self.seeds * 2 + self.trials * (2 if self.with_random else 1)
         for _ in range(self.jobs):
-            self.servers.put(fork_server(self.setup, self.modules))
+            server = fork_server(self.setup, self.modules)
+            self.servers.put(server)
+            self.started += [server] if server is not None else []
         try:
             nothing = self._row((), range(self.seeds), "nothing changed")
             order = candidates(known, codes, only=self.only)
@@ -205,10 +218,8 @@ class Trial:
             halved = self._halved(known)
             random = self._random(screened, nothing, known) if self.with_random else []
         finally:
-            while not self.servers.empty():
-                server = self.servers.get()
-                if server is not None:
-                    server.close()
+            for server in self.started:
+                server.close()
         return Findings(
             self.yard,
             self.kind,
@@ -278,8 +289,12 @@ class Trial:
             rows += self._screen(spare[:1])
         helped = [r for r in _best(rows) if r.values[0] is not None and r.values[0] >= base + HELPS]
         if not self.out_of_time() and self.seeds > 1:
-            self._more(helped[:CONFIRMED], "the best on other seeds")
+            self._more(helped[: self._confirmed(len(rows))], "the best on other seeds")
         return rows
+
+    def _confirmed(self, used: int) -> int:
+        """How many rows the trials that are left allow to be run on the other seeds; the best one always is."""
+        return max(1, min(CONFIRMED, (self.trials - used) // max(1, self.seeds - 1)))
 
     def _screen(self, chosen: Sequence[Candidate]) -> list[Row]:
         return self._screen_changes([(c,) for c in chosen], "remedies on the first seed")
@@ -305,7 +320,7 @@ class Trial:
             if c is None
         ]
         base = nothing.values[0]
-        best = _best(rows)[:CONFIRMED]
+        best = _best(rows)[: self._confirmed(len(rows))]
         if not self.out_of_time() and self.seeds > 1:
             self._more(
                 [r for r in best if r.changes[0].name != "none" and r.values[0] != base], "random edits on other seeds"
@@ -341,10 +356,16 @@ def _combinable(helped: Sequence[Row]) -> tuple[Candidate, ...] | None:
 
 
 def _worth(order: list[Candidate], codes: Sequence[str], known: dict[str, Any]) -> list[Candidate]:
-    """Without what costs many times the run, unless a finding asks for it; it then comes once."""
-    if any(code in codes for code in catalog.load()["longer"].ANSWERS) if "longer" in catalog.load() else False:
-        return order
-    return [c for c in order if not c.more_compute]
+    """Without what costs many times the run, unless a finding or a loss still falling asks for it; it then comes once."""
+    asked = any(c.more_compute and c.answers for c in order) or known.get("loss", {}).get("still_falling")
+    chosen, seen = [], False
+    for candidate in order:
+        if not candidate.more_compute:
+            chosen.append(candidate)
+        elif asked and not seen:
+            chosen.append(candidate)
+            seen = True
+    return chosen
 
 
 def _warnings(first: dict[str, Any], results: Sequence[dict[str, Any]]) -> list[str]:

@@ -16,12 +16,12 @@ MORE_COMPUTE = False
 
 
 def variants(known: Known) -> Sequence[Variant]:
-    """Shorter steps first: too long a step is the commoner fault."""
+    """Shorter steps first, too long a step being the commoner fault; longer ones where the loss was still falling."""
     if not known.get("optimizers"):
         return ()
-    return tuple(
-        Variant(f"learning rate × {factor:g}", {"factor": factor}) for factor in (0.1, 10.0, 0.01, 3.0, 0.3, 100.0)
-    )
+    falling = known.get("loss", {}).get("still_falling")
+    factors = (10.0, 0.1, 100.0, 3.0, 0.3, 0.01) if falling else (0.1, 10.0, 0.01, 0.3, 3.0, 100.0)
+    return tuple(Variant(f"learning rate × {factor:g}", {"factor": factor}) for factor in factors)
 
 
 def treat(treatment: Treatment) -> None:
