@@ -15,7 +15,7 @@ from unstuck.lab.page import FILLED
 from unstuck.lab.words import LANGUAGES, Both
 
 CHINESE = re.compile("[\u4e00-\u9fff]")
-TIMES = ("s", "ms", "µs")
+TIMES = ("s", "ms", "µs", "× time")
 
 
 @pytest.mark.parametrize("name", catalog.names())
