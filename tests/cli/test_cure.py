@@ -54,7 +54,7 @@ def test_a_sick_script_is_cured_and_left_alone(tmp_path):
     assert sorted(p.name for p in tmp_path.iterdir()) == [".unstuck", "out.json", "train.cured.py", "train.py"]
     run = next((tmp_path / ".unstuck" / "runs").iterdir())
     assert sorted(p.name for p in run.iterdir() if not p.name.startswith("journal")) == [
-        "arms.jsonl", "cure.json", "diagnosis.json", "report.html", "report.json",
+        "arms.jsonl", "cure.json", "diagnosis.json", "report.html", "report.json", "treatment.json",
     ]  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from contextlib import AbstractContextManager, nullcontext
@@ -126,13 +127,18 @@ def conclude_cure(
     """Write a cure's report beside its journal and where it was asked for, and print it."""
     from rich.console import Console
 
-    from unstuck.report.document import write_document
+    from unstuck.cli.conclude import _index
+    from unstuck.report.document import plain, write_document, write_whole
     from unstuck.report.html import write_html
     from unstuck.report.treatment import print_treatment
 
     paths = {"html": made.folder / "report.html", "json": made.folder / "report.json"}
+    # Beside the report, which `unstuck report` would make anew from the journal alone.
+    section = json.dumps(plain(made.report["treatment"]), allow_nan=False)
+    write_whole(section + "\n", made.folder / "treatment.json")
     write_document(made.report, paths["json"])
     write_html(made.report, paths["html"])
+    _index(made.folder, made.report)
     if json_file is not None:
         write_document(made.report, json_file)
     if html_file is not None:

@@ -9,7 +9,7 @@ from types import ModuleType
 from typing import Any
 
 from unstuck.launch import script
-from unstuck.treatment.contract import Change, Known, Options, Treatment, Variant
+from unstuck.treatment.contract import Change, Edit, Known, Options, Treatment, Variant
 
 NAME = "longer"
 ANSWERS = ("T701", "U402")
@@ -60,4 +60,39 @@ def treat(treatment: Treatment) -> None:
 def change(known: Known, options: Options) -> Change:
     """At the loop."""
     loop = known.get("loop") or {}
-    return Change(f"{loop.get('text', 'for epoch in range(epochs):')}  # {options['factor']} times as many")
+    text = str(loop.get("text", "for epoch in range(epochs):"))
+    new = _lengthened(text, int(options["factor"]))
+    if new is None or loop.get("line") != loop.get("stop"):
+        return Change(f"{text}  # {options['factor']} times as many")
+    return Change(new, (Edit("replace", loop, (new,)),))
+
+
+def _lengthened(text: str, factor: int) -> str | None:
+    """The loop's line with its range so many times as long; None when it is not understood.
+
+    >>> _lengthened("for epoch in range(1, n + 1):", 10)
+    'for epoch in range(1, 1 + 10 * (n + 1 - 1)):'
+    """
+    import ast
+
+    try:
+        tree = ast.parse(f"{text}\n    pass")
+    except SyntaxError:
+        return None
+    for node in ast.walk(tree):
+        if (
+            not isinstance(node, ast.Call)
+            or not isinstance(node.func, ast.Name)
+            or node.func.id not in ("range", "trange")
+        ):
+            continue
+        given = [ast.unparse(a) for a in node.args]
+        if len(given) == 1:
+            new = f"{factor} * ({given[0]})" if not given[0].isidentifier() else f"{factor} * {given[0]}"
+        elif len(given) == 2:
+            new = f"{given[0]}, {given[0]} + {factor} * ({given[1]} - {given[0]})"
+        else:
+            return None
+        inside = text[node.args[0].col_offset : node.args[-1].end_col_offset]
+        return text.replace(inside, new, 1) if text.count(inside) == 1 else None
+    return None
