@@ -153,3 +153,45 @@ def test_a_run_on_the_stage_ends_as_it_does_without_one():
 )
 def test_how_outputs_and_targets_belong_together(output, target, kind):
     assert kind_of(output, target) == kind
+
+
+def rewarded(model, x, actions, returns):
+    chosen = F.log_softmax(model(x), dim=1)[torch.arange(len(x)), actions]
+    return -(chosen * returns).mean()
+
+
+def valued(model, x, actions, returns):
+    return F.mse_loss(model(x).gather(1, actions[:, None]).squeeze(1), returns)
+
+
+@pytest.mark.parametrize("loss", [rewarded, valued])
+def test_actions_are_no_targets(loss):
+    x, actions = classes()
+    model = mlp(3)
+    returns = torch.linspace(-1, 1, len(x))
+    _, measured = heard(lambda: [loss(model, x, actions, returns).backward() for _ in range(12)])
+    assert "rewards" in measured["unsupervised"]
+
+
+def test_adversaries_have_no_targets():
+    x, _ = classes()
+    judge, maker = mlp(1), nn.Linear(4, 8)
+    ones, zeros = torch.ones(len(x), 1), torch.zeros(len(x), 1)
+
+    def run():
+        optimizers = [torch.optim.SGD(m.parameters(), lr=0.01) for m in (judge, maker)]
+        for _ in range(6):
+            F.binary_cross_entropy_with_logits(judge(x), ones).backward()
+            F.binary_cross_entropy_with_logits(judge(maker(torch.randn(len(x), 4))), zeros).backward()
+            for optimizer in optimizers:
+                optimizer.step()
+
+    _, measured = heard(run)
+    assert "against each other" in measured["unsupervised"]
+
+
+def test_supervised_training_is_called_so():
+    x, y = classes()
+    model = mlp(3)
+    _, measured = heard(lambda: [F.cross_entropy(model(x), y).backward() for _ in range(12)])
+    assert measured["unsupervised"] is None

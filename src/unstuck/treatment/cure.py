@@ -14,11 +14,11 @@ from typing import Any
 
 from unstuck.core.errors import BadInput
 from unstuck.record.runs import RunFolder, list_runs, new_run
-from unstuck.treatment import catalog
+from unstuck.treatment import catalog, scores
 from unstuck.treatment.compare import Comparison, compare, plain
 from unstuck.treatment.diagnosis import codes_of, weigh
 from unstuck.treatment.isolation import removed, warnings_for
-from unstuck.treatment.replay import Setup, watch
+from unstuck.treatment.replay import Arm, Setup, replay, watch
 from unstuck.treatment.trial import FIRST_SHARE, Findings, Tell, Trial
 
 SETTINGS = "cure.json"
@@ -138,6 +138,32 @@ def cure_script(
     removed(place.path / "scratch")
     removed(place.path / "arms")
     return Cure(report, place.path, compared, found, setup)
+
+
+def measure_script(
+    target: str, arguments: Sequence[str] = (), *, like: Cure, seeds: int = 3, folder: Path | None = None
+) -> list[float]:
+    """What a script reaches by itself, by the yardstick of a cure: to compare a cured run with a mended twin.
+
+    ``folder``: where its replays may put their files; by default the cure's own. Cost: ``seeds`` runs of the script.
+    """
+    setup = Setup(
+        str(Path(target).absolute()),
+        tuple(arguments),
+        False,
+        folder or like.folder,
+        Path.cwd(),
+        threads=like.setup.threads,
+        network=like.setup.network,
+        limit_seconds=like.setup.limit_seconds,
+    )
+    found = []
+    for seed in range(seeds):
+        measured = replay(setup, Arm((), seed)).get("measured") or {}
+        found.append(scores.score(measured, like.found.yard, like.found.kind).value)
+    for part in ("scratch", "arms"):
+        removed(setup.folder / part)
+    return found
 
 
 def _begun(base: Path, target: str, known: dict[str, Any]) -> RunFolder:

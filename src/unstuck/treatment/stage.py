@@ -32,6 +32,8 @@ LOSSES = frozenset(
     "multilabel_soft_margin_loss multilabel_margin_loss".split()
 )
 RANDOM = frozenset("randn randn_like rand rand_like normal bernoulli randint randint_like randperm multinomial".split())
+UNHEARD = frozenset(("__get__", "__set__", "backward", "requires_grad_", "zero_"))
+TRIVIAL = frozenset("size dim numel item is_complex is_floating_point stride is_contiguous cpu storage_offset".split())
 COMPARISONS = frozenset(("eq", "ne", "__eq__", "__ne__"))
 MOST_DERIVED = 2000  # tensors remembered between two backward passes; a long recurrent loop makes that many
 
@@ -183,7 +185,8 @@ class Stage(TorchFunctionMode):
 
     def _chain(self, func: Any) -> tuple[Callable[..., Any], str]:
         name = getattr(func, "__name__", "")
-        if name in ("__get__", "__set__", "backward", "requires_grad_", "zero_") or not name:
+        plain = name.rstrip("_")
+        if not name or name in UNHEARD or (plain in TRIVIAL and plain not in self._makes):
             chain: tuple[Callable[..., Any], str] = (func, "")
         else:
             plain = name if name.startswith("__") else name.rstrip("_")

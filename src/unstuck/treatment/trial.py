@@ -181,6 +181,8 @@ class Trial:
             raise BadInput(
                 "cure", got="a replay without a backward pass", want="a script that trains with PyTorch", hint=hint
             )
+        if measured.get("unsupervised"):
+            raise BadInput("cure", got=measured["unsupervised"], want="a supervised training")
         if found.get("stopped") == "time":
             self.setup.steps = int(measured["ticks"]) - 1
         self.setup.known = found.get("known") or {}

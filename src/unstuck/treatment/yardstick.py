@@ -11,8 +11,9 @@ from typing import Any
 
 import torch
 
-from unstuck.treatment.stage import COMPARISONS, Met, Stage
+from unstuck.treatment.stage import COMPARISONS, LOSSES, Met, Stage
 
+PICKING = frozenset(("__getitem__", "gather", "take_along_dim", "index_select"))
 MOST_CLASSES = 100  # more are pooled: recall by class needs several examples of each
 MOST_COLUMNS = 4096
 MOST_BLOCKS = 400
@@ -113,6 +114,10 @@ class Yardstick:
         self.kinds: dict[Any, str] = {}
         self.kind: str | None = None
         self.problem: str | None = None
+        self.picked = False  # the last meeting picked values out by an index
+        self.actions = 0
+        self.constant = 0  # batches whose targets are all the same
+        self.counted = 0
         stage.hear.met.insert(0, self.met)
         stage.hear.backward.insert(0, self.backward)
 
@@ -128,7 +133,11 @@ class Yardstick:
         if meeting.gradient:
             key = id(meeting.output)
             if any(k == key for k, _ in self.pending):
+                self._met_again(meeting)
                 return
+            self.picked = meeting.function in PICKING
+            self.constant += bool((meeting.target == meeting.target.reshape(-1)[0]).all())
+            self.counted += 1
             tally = self._count(meeting)
             if tally is not None:
                 self.pending.append((key, tally))
@@ -143,6 +152,22 @@ class Yardstick:
         tally = self._count(meeting)
         if tally is not None:
             self._evaluated(tally)
+
+    def _met_again(self, meeting: Met) -> None:
+        """What was picked out by an index and then weighed by values of both signs, or compared with them, is an action."""
+        target = meeting.target
+        if self.picked and target.is_floating_point() and target.numel() > 1:
+            if meeting.function in LOSSES or bool((target.min() < 0) & (target.max() > 0)):
+                self.actions += 1
+            self.picked = False
+
+    def unsupervised(self) -> str | None:
+        """Why what was counted is no yardstick, or None."""
+        if self.counted >= 10 and self.actions > 0.5 * self.counted:
+            return "a training by rewards: what meets the outputs are actions, not targets"
+        if self.kind == "binary" and len(self.stage.optimizers) > 1 and self.constant > 0.9 * self.counted > 9:
+            return "two networks trained against each other: their targets only say which of them is asked"
+        return None
 
     def _evaluation(self) -> Block:
         tick = self.stage.tick
@@ -225,6 +250,7 @@ class Yardstick:
                 for b in self.evaluations[-200:]
             ],
             "problem": self.problem,
+            "unsupervised": self.unsupervised(),
         }
 
 
