@@ -1,5 +1,6 @@
 """Loss surfaces and small networks whose answers are known."""
 
+from unstuck.problems.damped_sine import damped_sine
 from unstuck.problems.digits import Digits, digits
 from unstuck.problems.exclusive_or import exclusive_or
 from unstuck.problems.five_points import five_points
@@ -17,6 +18,7 @@ __all__ = [
     "KnownPoint",
     "SmallNetwork",
     "baldi_hornik",
+    "damped_sine",
     "digits",
     "exclusive_or",
     "five_points",

@@ -271,7 +271,7 @@ TEXT = {
         "moves the others: a backward pass that leaves that out is wrong.\n\n"
         "Six sigmoid layers reach {sigmoid_plain:.0%} (chance) without it and {sigmoid_normed:.0%} with it: inputs of scale 10 "
         "find a sigmoid {slope_ratio:.1f} times as steep once normalized.\n\n"
-        "At a rate of 0.9 the plain ReLU network ends at {fast_plain:.0%} (0 % means that its loss was no longer a number), the "
+        "At a rate of 0.9 the plain ReLU network ends at {fast_plain:.0%} (0 % would mean that its loss was no number any more), the "
         "normalized one at {fast_normed:.0%}, and it reaches the target after {reached_normed} updates instead of "
         "{reached_plain}. Most of the gain is the larger rate.\n\n"
         "Steps of up to 4 along the gradient lead to at most {rough_normed:.2f} times the loss with normalization, to "
@@ -295,7 +295,7 @@ TEXT = {
         "反向传播若漏掉这一点就是错的。\n\n"
         "六层 sigmoid 不用它只有 {sigmoid_plain:.0%}（随机水平），用了有 {sigmoid_normed:.0%}："
         "尺度为 10 的输入归一化之后，遇到的 sigmoid 坡度是原来的 {slope_ratio:.1f} 倍。\n\n"
-        "学习率为 0.9 时，普通 ReLU 网络的结果是 {fast_plain:.0%}（0 % 表示损失已不是数），归一化的是 {fast_normed:.0%}，"
+        "学习率为 0.9 时，普通 ReLU 网络的结果是 {fast_plain:.0%}（0 % 表示损失已不是数，一成即随机水平），归一化的是 {fast_normed:.0%}，"
         "而且 {reached_normed} 次更新就达到目标，普通的要 {reached_plain} 次。好处大半来自更大的学习率。\n\n"
         "沿梯度走到步长 4，归一化时损失最高是原来的 {rough_normed:.2f} 倍，不用时是 {rough_plain:.1f} 倍。"
         "“曲面更平滑”是对其效果的一种解释；最初的解释，即后层输入不断漂移，尚有争议。",
