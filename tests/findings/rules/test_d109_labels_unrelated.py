@@ -52,6 +52,8 @@ def test_an_advantage_within_the_error_is_none() -> None:
 
 def test_a_probe_without_losses() -> None:
     assert isinstance(judge(probed(loss=None, shuffled_loss=2.4)), Skipped)
+    answer = judge(probed(loss=None, shuffled_loss=None, unseen="the labels were not found"))
+    assert isinstance(answer, Skipped) and "the labels were not found" in answer.reason
 
 
 def first_epoch(accuracy: float, examples: int) -> Recording:

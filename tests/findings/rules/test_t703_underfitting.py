@@ -43,6 +43,8 @@ def test_a_batch_that_is_fitted() -> None:
 def test_a_batch_that_nothing_can_fit() -> None:
     assert isinstance(judge(probed(last_loss=1.9, distinct_inputs=False)), Skipped)
     assert isinstance(judge(probed(last_loss=None)), Skipped)
+    answer = judge(probed(last_loss=None, unseen="no batch was kept"))
+    assert isinstance(answer, Skipped) and "no batch was kept" in answer.reason
 
 
 def network(*widths: int, accuracy: float = 0.2, loss: list[float] = STANDING) -> Recording:

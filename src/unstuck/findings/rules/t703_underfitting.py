@@ -95,6 +95,8 @@ def judge(recording: Recording) -> Answer:
 
 
 def _probed(recording: Recording, result: Fact) -> Answer:
+    if result.get("unseen"):
+        return Skipped(f"the probe could not be made: {result['unseen']}")
     last, constant = figure(result, "last_loss"), figure(result, "constant_loss")
     first, steps = figure(result, "first_loss"), figure(result, "steps")
     right = figure(result, "accuracy")
