@@ -23,7 +23,7 @@ def five_points() -> list[KnownPoint]:
     >>> [p.objective.value(p.objective.start()) for p in five_points()]
     [18.0, 14.0]
     """
-    x, y = torch.tensor(_X, dtype=torch.float64), torch.tensor(_Y, dtype=torch.float64)
+    x, y = five_points_data()
 
     def loss(w: Tensor) -> Tensor:
         return (w[2] * torch.relu(w[0] * x + w[1]) + w[3] - y).pow(2).sum()
@@ -38,3 +38,12 @@ def five_points() -> list[KnownPoint]:
         )
         for point, value in (((1.0, -3.0, 1.0, 0.0), 18.0), ((-7.0, -4.0, 1.0, 0.0), 14.0))
     ]
+
+
+def five_points_data() -> tuple[Tensor, Tensor]:
+    """The five inputs and targets, (5) each.
+
+    >>> five_points_data()[1].tolist()
+    [3.0, -3.0, 0.0, 1.0, 2.0]
+    """
+    return torch.tensor(_X, dtype=torch.float64), torch.tensor(_Y, dtype=torch.float64)
