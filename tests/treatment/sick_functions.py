@@ -298,3 +298,66 @@ def softmax_by_hand_over_the_batch() -> float:
     with torch.no_grad():
         (torch.cat([probabilities(model(row[None])) for row in x]).argmax(1) == y).float().mean()
     return 0.0
+
+
+def labels_one_and_two() -> float:
+    x, y = classes()
+    yes = (y == 0).float() + 1.0
+    model = mlp(1)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.3)
+    for rows in torch.randperm(len(x)).repeat(8).split(24):
+        optimizer.zero_grad()
+        F.binary_cross_entropy_with_logits(model(x[rows]).squeeze(1), yes[rows]).backward()
+        optimizer.step()
+    with torch.no_grad():
+        ((model(x).squeeze(1) > 0).float() == yes - 1.0).float().mean()
+    return 0.0
+
+
+def huge_epsilon() -> float:
+    x, y = classes()
+    model = mlp(3)
+    return fit(model, F.cross_entropy, x, y, optimizer=torch.optim.Adam(model.parameters(), lr=0.01, eps=10.0))
+
+
+def stale_statistics() -> float:
+    x, y = classes()
+    model = nn.Sequential(nn.Linear(8, 16), nn.BatchNorm1d(16, momentum=1e-6), nn.ReLU(), nn.Linear(16, 3))
+    nn.init.constant_(model[0].bias, 30.0)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    for rows in torch.randperm(len(x)).repeat(8).split(24):
+        optimizer.zero_grad()
+        F.cross_entropy(model(x[rows]), y[rows]).backward()
+        optimizer.step()
+    model.eval()
+    with torch.no_grad():
+        (model(x).argmax(1) == y).float().mean()
+    return 0.0
+
+
+def learned_by_heart() -> float:
+    drawn = torch.Generator().manual_seed(9)
+    x = torch.randn(240, 8, generator=drawn)
+    y = x[:, 0] + 2.0 * torch.randn(240, generator=drawn)
+    model = nn.Sequential(nn.Linear(8, 64), nn.ReLU(), nn.Linear(64, 1))
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.03)
+    for _ in range(60):
+        optimizer.zero_grad()
+        F.mse_loss(model(x[:40]).squeeze(1), y[:40]).backward()
+        optimizer.step()
+    with torch.no_grad():
+        F.mse_loss(model(x[40:]).squeeze(1), y[40:])
+    return 0.0
+
+
+def raw_evaluation() -> float:
+    x, y = classes()
+    model = mlp(3)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    for rows in torch.randperm(len(x)).repeat(8).split(24):
+        optimizer.zero_grad()
+        F.cross_entropy(model(x[rows]), y[rows]).backward()
+        optimizer.step()
+    with torch.no_grad():
+        (model(x * 40.0 + 300.0).argmax(1) == y).float().mean()
+    return 0.0

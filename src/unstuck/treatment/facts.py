@@ -18,6 +18,7 @@ from unstuck.treatment.stage import LOSSES, Met, Stage
 from unstuck.treatment.yardstick import kind_of
 
 MOST_FEATURES = 4096
+FEW_VALUES = 20  # targets with no more values than that may be labels
 FIRST_TICKS = 50  # steps at whose gradients is looked
 
 
@@ -37,7 +38,9 @@ class Facts:
         self.loss_values: list[float] = []
         self.makers: list[str] = []
         self.input: dict[str, Any] = {}
-        self.sums: dict[str, torch.Tensor] = {}
+        self.sums: dict[bool, dict[str, torch.Tensor]] = {}  # by whether under gradient
+        self.values: set[float] = set()  # of the targets, up to a few
+        self.momentum: float | None = None  # the least of the batch-norms
         self.targets = [0.0, 0.0, 0.0]  # count, sum, sum of squares
         self.steps = 0
         self.stale = [0, 0]  # gradients not cleared before the next pass: seen, of
@@ -170,17 +173,19 @@ class Facts:
             self.roots[key] = module
             for part in module.modules():
                 self.modules[type(part).__name__] = self.modules.get(type(part).__name__, 0) + 1
+                if isinstance(part, torch.nn.modules.batchnorm._NormBase) and part.momentum is not None:
+                    self.momentum = min(part.momentum, 1.0 if self.momentum is None else self.momentum)
             self.frozen += sum(1 for p in module.parameters() if not p.requires_grad)
         if gradient and not module.training and any(_behaves_twofold(m) for m in module.modules()):
             self.modes["training_in_eval"] += 1
         if not gradient and module.training and any(_behaves_twofold(m) for m in module.modules()):
             self.modes["evaluation_in_training"] += 1
         first = args[0] if args else None
-        if gradient and isinstance(first, torch.Tensor) and not self.stage.derived(first):
+        if isinstance(first, torch.Tensor) and not self.stage.derived(first):
             with self.stage.aside():
-                self._look_at_input(first)
+                self._look_at_input(first, gradient)
 
-    def _look_at_input(self, first: torch.Tensor) -> None:
+    def _look_at_input(self, first: torch.Tensor, gradient: bool) -> None:
         if not first.is_floating_point() or first.dim() < 2:
             self.input.setdefault("shape", list(first.shape))
             return
@@ -193,9 +198,12 @@ class Facts:
         finite = torch.isfinite(flat)
         clean = torch.where(finite, flat, 0.0)
         found = {"count": finite.sum(0).double(), "sum": clean.sum(0), "squares": (clean**2).sum(0)}
-        if self.sums and len(self.sums["count"]) != features:
+        before = self.sums.get(gradient)
+        if before and len(before["count"]) != features:
             return
-        self.sums = {k: self.sums[k] + v if self.sums else v for k, v in found.items()}
+        self.sums[gradient] = {k: before[k] + v if before else v for k, v in found.items()}
+        if not gradient:
+            return
         self.input.setdefault("shape", list(first.shape))
         self.input["not_finite"] = self.input.get("not_finite", 0) + int((~finite).sum())
 
@@ -263,6 +271,8 @@ class Facts:
         with self.stage.aside():
             values = target.detach().double()
             values = values[torch.isfinite(values)]
+            if len(self.values) <= FEW_VALUES:
+                self.values.update(torch.unique(values).tolist()[: FEW_VALUES + 1])
             self.targets[0] += values.numel()
             self.targets[1] += float(values.sum())
             self.targets[2] += float((values**2).sum())
@@ -315,14 +325,19 @@ class Facts:
         if index is not None:
             self.optimizers[index]["steps"] += 1
 
+    def _statistics(self, gradient: bool) -> dict[str, list[float]]:
+        """Mean and deviation of every input feature, in training or in evaluation."""
+        sums = self.sums.get(gradient)
+        if not sums:
+            return {}
+        entries = sums["count"].clamp(min=1.0)
+        mean = sums["sum"] / entries
+        deviation = (sums["squares"] / entries - mean**2).clamp(min=0.0).sqrt()
+        return {"mean": mean.tolist(), "std": deviation.tolist()}
+
     def plain(self) -> dict[str, Any]:
         """Everything seen, for the plan and for the remedies."""
-        inputs = dict(self.input)
-        if self.sums:
-            entries = self.sums["count"].clamp(min=1.0)
-            mean = self.sums["sum"] / entries
-            deviation = (self.sums["squares"] / entries - mean**2).clamp(min=0.0).sqrt()
-            inputs |= {"mean": mean.tolist(), "std": deviation.tolist()}
+        inputs = {**self.input, **self._statistics(True)}
         count, total, squares = self.targets
         mean_target = total / count if count else None
         norms = sorted(n for n in self.norms if n - n == 0.0)
@@ -342,11 +357,14 @@ class Facts:
                 "still_falling": still_falling(self.loss_values),
             },
             "input": inputs,
+            "evaluation_input": self._statistics(False),
+            "batch_norm_momentum": self.momentum,
             "target": {
                 "mean": mean_target,
                 "std": math.sqrt(max(0.0, squares / count - mean_target**2))
                 if count and mean_target is not None
                 else None,
+                "values": sorted(self.values) if len(self.values) <= FEW_VALUES else [],
             },
             "ticks": self.stage.tick,
             "steps": self.steps,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -50,6 +51,8 @@ def treat(treatment: Treatment) -> None:
         stage.quiet = True
         try:
             _push(next(iter(roots.values())), treatment)
+        except Exception as problem:  # a model whose curvature cannot be measured trains on as it was
+            print(f"unstuck: no push: {type(problem).__name__}: {problem}", file=sys.stderr)
         finally:
             stage.quiet = False
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import torch
 
 NAME = "initialization"
-ANSWERS = ("G305", "G306", "G302", "G303", "G301", "G304", "C501")
+ANSWERS = ("G305", "G306", "G302", "G303", "G301", "G304", "C501", "C503", "C502")
 TEXT = "Draw the initial weights anew at the scale that suits the activations."
 RISK = "Weights that were loaded or set by design are overwritten; not for pre-trained models."
 SPECIFIC = False

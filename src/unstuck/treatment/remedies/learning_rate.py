@@ -8,7 +8,7 @@ from unstuck.treatment.contract import Change, Edit, Known, Options, Treatment, 
 from unstuck.treatment.rates import scale_rate
 
 NAME = "learning-rate"
-ANSWERS = ("U401", "U402", "G302", "U406", "L209", "G308", "D104", "D101", "C504")
+ANSWERS = ("U401", "U402", "G302", "U406", "L209", "G308", "D104", "D101", "C504", "B602", "U407")
 TEXT = "Multiply the learning rate."
 RISK = "A shorter step may need more epochs; a longer one may diverge later."
 SPECIFIC = False

@@ -28,15 +28,16 @@ def variants(known: Known) -> Sequence[Variant]:
 
 def treat(treatment: Treatment) -> None:
     """Give the file of the loop a ``range`` of its own that is longer on the loop's lines."""
-    loop, factor = treatment.known["loop"], int(treatment.options["factor"])
+    loop, factor = treatment.known["loop"], float(treatment.options["factor"])
     first, last = int(loop["line"]), int(loop["stop"])
 
     def longer(*args: int) -> Any:
         made = builtins.range(*args)
         frame = sys._getframe(1)
         if first <= frame.f_lineno <= last and frame.f_code.co_filename == loop["file"]:
-            treatment.done(f"{len(made)} rounds became {factor * len(made)}")
-            return builtins.range(made.start, made.start + factor * (made.stop - made.start), made.step)
+            rounds = max(1, round(factor * len(made)))
+            treatment.done(f"{len(made)} rounds became {rounds}")
+            return builtins.range(made.start, made.start + rounds * made.step, made.step)
         return made
 
     def give(*ignored: object) -> None:

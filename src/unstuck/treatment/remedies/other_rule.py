@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import torch
 
 NAME = "other-rule"
-ANSWERS = ("U401", "U405", "U402", "C504", "G301", "U413", "C503")
+ANSWERS = ("U401", "U405", "U402", "C504", "G301", "U413", "C503", "B602")
 TEXT = "Use another update rule."
 RISK = "Its learning rate has to be chosen anew; schedules of the old rule no longer act."
 SPECIFIC = False

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from unstuck.treatment.stage import Met
 
 NAME = "right-loss"
-ANSWERS = ("L201", "L202", "L203", "L204", "L205", "L209", "L211", "G307", "G308", "L207", "L210")
+ANSWERS = ("L201", "L202", "L203", "L204", "L205", "L209", "L211", "G307", "G308", "L207", "L210", "U408")
 TEXT = "Compute the loss that fits the targets, from the model's raw scores."
 RISK = "Penalties and weights inside the old loss are gone; an evaluation that expects probabilities must apply them itself."
 SPECIFIC = True

@@ -1,0 +1,48 @@
+"""In which order remedies are tried, and what is drawn at random."""
+
+from __future__ import annotations
+
+from unstuck.treatment.plan import candidates, random_edits
+
+from .test_trial import KNOWN
+
+BROADCAST = {
+    **KNOWN,
+    "meetings": [{"function": "mse_loss", "kind": "numbers", "broadcast": [8, 8], "scores_given": False}],
+    "target": {"mean": 0.0, "std": 1.0},
+}
+
+
+def test_a_fault_that_was_seen_and_found_comes_first():
+    assert candidates(BROADCAST, ["L205"])[0].name == "matching-shapes"
+
+
+def test_a_fault_that_was_seen_is_tried_early_though_another_was_found():
+    names = [c.name for c in candidates(BROADCAST, ["G303"])]
+    assert names.index("matching-shapes") < 6
+    assert names[0] in ("leaky-rectifier", "initialization", "batch-norm")
+
+
+def test_the_usual_ones_come_before_the_rare_ones():
+    names = list(dict.fromkeys(c.name for c in candidates(KNOWN, [])))
+    assert names.index("learning-rate") < names.index("initialization") < names.index("decay")
+    assert names.index("decay") < names.index("larger-batch")
+
+
+def test_a_later_variant_waits_for_other_remedies():
+    order = [c.name for c in candidates(KNOWN, ["U401"])]
+    first, second = [i for i, name in enumerate(order) if name == "learning-rate"][:2]
+    assert first == 0 and second > 1
+
+
+def test_only_what_is_asked_for():
+    assert {c.name for c in candidates(KNOWN, [], only=["clipping"])} == {"clipping"}
+
+
+def test_random_edits_are_drawn_evenly_and_again():
+    drawn = random_edits(KNOWN, 400, seed=1)
+    assert drawn == random_edits(KNOWN, 400, seed=1)
+    assert drawn != random_edits(KNOWN, 400, seed=2)
+    names = {c.name for c in drawn if c is not None}
+    assert {"learning-rate", "clipping", "initialization"} <= names and "longer" not in names
+    assert sum(c is None for c in drawn) > 100  # remedies that do not fit change nothing, and count
