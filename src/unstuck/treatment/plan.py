@@ -43,7 +43,7 @@ def candidates(known: Known, codes: Sequence[str], *, only: Sequence[str] = ()) 
         for number, variant in enumerate(remedy.variants(known)):
             rank = _tier(remedy, places) + 1.5 * number
             place = min(places, default=len(codes))
-            fit = min((remedy.ANSWERS.index(c) for c in remedy.ANSWERS if c in codes), default=len(remedy.ANSWERS))
+            fit = min((remedy.ANSWERS.index(c) for c in remedy.ANSWERS if c in codes), default=0)
             usual = USUAL.index(name) if name in USUAL else len(USUAL)
             answers = tuple(code for code in remedy.ANSWERS if code in codes)
             candidate = Candidate(name, variant.label, dict(variant.options), answers, remedy.MORE_COMPUTE)
