@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+
+@dataclass(frozen=True)
+class Files:
+    """Where the report shall be written beside the run's own folder."""
+
+    json: Path | None = None
+    html: Path | None = None
+    sarif: Path | None = None
 
 
 def conclude(
     place: Path,
     *,
     status: int | None = None,
-    json_file: Path | None = None,
-    html_file: Path | None = None,
+    files: Files | None = None,
     quiet: bool = False,
 ) -> dict[str, Any]:
     """Judge a run's journals and write ``report.json`` and ``report.html`` beside them; return the document.
@@ -27,6 +36,7 @@ def conclude(
     from unstuck.report.document import write_document
     from unstuck.report.html import write_html
 
+    files = files or Files()
     recordings = read_run(place) or [Recording(complete=False)]
     if status is not None:
         for recording in recordings:
@@ -36,14 +46,30 @@ def conclude(
     paths = {"json": place / "report.json", "html": place / "report.html"}
     write_document(document, paths["json"])
     write_html(document, paths["html"])
-    if json_file is not None:
-        write_document(document, json_file)
-    if html_file is not None:
-        write_html(document, html_file)
+    if files.json is not None:
+        write_document(document, files.json)
+    if files.html is not None:
+        write_html(document, files.html)
+    if files.sarif is not None:
+        write_findings(document, files.sarif)
     _index(place, document)
     if not quiet:
-        tell(document, {"html": html_file or paths["html"], "json": json_file or paths["json"]})
+        tell(document, {"html": files.html or paths["html"], "json": files.json or paths["json"]})
     return document
+
+
+def write_findings(document: Mapping[str, Any], path: Path) -> None:
+    """Write a report's findings in SARIF, with every rule there is."""
+    from unstuck import __version__
+    from unstuck.findings import catalog
+    from unstuck.report.sarif import RuleText, write_sarif
+
+    texts = []
+    for code, rule in catalog.rules().items():
+        page = catalog.page(code)
+        body = "\n\n".join([page.lead, *(f"## {head}\n\n{text}" for head, text in page.sections.items())])
+        texts.append(RuleText(code, rule.NAME, rule.CLAIM, body, rule.ENABLED))
+    write_sarif(document, path, texts, version=__version__, root=Path.cwd())
 
 
 def tell(document: Mapping[str, Any], paths: Mapping[str, Path]) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from unstuck.cli.conclude import Files
 from unstuck.core.errors import BadInput
 
 if TYPE_CHECKING:
@@ -26,6 +27,9 @@ def report(
     ] = None,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the report as JSON to this file too.")] = None,
     html_file: Annotated[Path | None, typer.Option("--html", help="Write the report as HTML to this file too.")] = None,
+    sarif_file: Annotated[
+        Path | None, typer.Option("--sarif", help="Write the findings in SARIF 2.1.0 to this file too.")
+    ] = None,
     open_page: Annotated[bool, typer.Option("--open", help="Open the page in a browser.")] = False,
     folder: Annotated[
         Path | None, typer.Option("--dir", help="Project folder that keeps the runs.", show_default=".unstuck")
@@ -51,11 +55,11 @@ def report(
         if run is None:
             return
     if run is None:
-        if json_file or html_file or open_page:
+        if json_file or html_file or sarif_file or open_page:
             raise BadInput("report", got="no run", want="a run to write a report on", hint="unstuck report last")
         _list(base)
         return
-    document, page = _document(base, run, json_file, html_file)
+    document, page = _document(base, run, Files(json_file, html_file, sarif_file))
     _print(document, page, json_file)
     if open_page:
         if page is None:
@@ -76,11 +80,9 @@ def project(folder: Path | None) -> Path:
     return project_folder(here)
 
 
-def _document(
-    base: Path, wanted: str, json_file: Path | None, html_file: Path | None
-) -> tuple[Mapping[str, Any], Path | None]:
+def _document(base: Path, wanted: str, files: Files) -> tuple[Mapping[str, Any], Path | None]:
     """The report on a run, judged anew, and the path of its page."""
-    from unstuck.cli.conclude import conclude
+    from unstuck.cli.conclude import conclude, write_findings
     from unstuck.record.reader import journals
     from unstuck.record.runs import find_run
     from unstuck.report.document import read_document, write_document
@@ -90,16 +92,16 @@ def _document(
     if loose.suffix == ".json" and loose.is_file() and not journals(loose.absolute().parent):
         # A report that was handed on without its journals: it cannot be judged again, but it can be shown.
         document = read_document(loose)
-        if json_file is not None:
-            write_document(document, json_file)
-        return document, None if html_file is None else write_html(document, html_file)
+        if files.json is not None:
+            write_document(document, files.json)
+        if files.sarif is not None:
+            write_findings(document, files.sarif)
+        return document, None if files.html is None else write_html(document, files.html)
     place = find_run(base, wanted)
     if not journals(place.path):
         raise BadInput("run", got=str(place.path), want="a run with a journal", hint="its script never started")
-    document = conclude(
-        place.path, status=_former_status(place.report_json), json_file=json_file, html_file=html_file, quiet=True
-    )
-    return document, html_file or place.report_html
+    document = conclude(place.path, status=_former_status(place.report_json), files=files, quiet=True)
+    return document, files.html or place.report_html
 
 
 def _former_status(path: Path) -> int | None:

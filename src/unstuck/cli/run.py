@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from unstuck.cli.conclude import Files
+
 if TYPE_CHECKING:
     from unstuck.launch.parent import Outcome
 
@@ -31,6 +33,15 @@ def run(
     ] = 1.0,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the report as JSON to this file too.")] = None,
     html_file: Annotated[Path | None, typer.Option("--html", help="Write the report as HTML to this file too.")] = None,
+    sarif_file: Annotated[
+        Path | None, typer.Option("--sarif", help="Write the findings in SARIF 2.1.0 to this file too.")
+    ] = None,
+    probe: Annotated[
+        bool,
+        typer.Option(
+            "--probe", help="After the script has ended, also try fresh copies of the model; up to half a minute."
+        ),
+    ] = False,
     fail_on: Annotated[
         str,
         typer.Option(help="Exit with 1 when the script succeeds but a finding is this grave: never, warning or error."),
@@ -66,15 +77,22 @@ def run(
         raise BadInput("--allowance", got=allowance, want="seconds from 0 to 3600")
     if fail_on not in ("never", "warning", "error"):
         raise BadInput("--fail-on", got=fail_on, want="never, warning or error")
-    for name, file in (("--json", json_file), ("--html", html_file)):
+    for name, file in (("--json", json_file), ("--html", html_file), ("--sarif", sarif_file)):
         if file is not None and not file.absolute().parent.is_dir():
             raise BadInput(name, got=str(file), want="a file in a folder that exists")
     json_file = json_file.absolute() if json_file else None
     html_file = html_file.absolute() if html_file else None
+    sarif_file = sarif_file.absolute() if sarif_file else None
 
     target, arguments = command[0], command[1:]
     place = _run_folder(folder, target)
-    settings = {"run": place.name, "folder": str(place), "overhead": overhead, "allowance": allowance}
+    settings = {
+        "run": place.name,
+        "folder": str(place),
+        "overhead": overhead,
+        "allowance": allowance,
+        "probe": probe,
+    }
     outcome = parent.run(target, arguments, module=module, attendant="unstuck.live.attendant:start", settings=settings)
     if outcome.not_started is not None:
         _remove_if_empty(place)
@@ -82,7 +100,7 @@ def run(
         raise typer.Exit(2)
     grave = False
     if int(os.environ.get("RANK", "0") or 0) == 0:  # of several processes the first one reports
-        grave = _report(place, outcome, json_file, html_file, fail_on, quiet)
+        grave = _report(place, outcome, Files(json_file, html_file, sarif_file), fail_on, quiet)
     status = outcome.status
     if status == 0 and grave:
         status = 1
@@ -105,16 +123,12 @@ def _remove_if_empty(place: Path) -> None:
         place.rmdir()
 
 
-def _report(
-    place: Path, outcome: Outcome, json_file: Path | None, html_file: Path | None, fail_on: str, quiet: bool
-) -> bool:
+def _report(place: Path, outcome: Outcome, files: Files, fail_on: str, quiet: bool) -> bool:
     """Judge the journals, write the files, print the report; True when a finding is as grave as ``fail_on``."""
     from unstuck.cli.conclude import conclude
 
     try:
-        document: dict[str, Any] = conclude(
-            place, status=outcome.status, json_file=json_file, html_file=html_file, quiet=quiet
-        )
+        document: dict[str, Any] = conclude(place, status=outcome.status, files=files, quiet=quiet)
     except Exception as problem:  # the script's status must get through whatever happens here
         print(
             f"unstuck: the report failed ({type(problem).__name__}: {problem}); the journal is in {place}",

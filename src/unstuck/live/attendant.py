@@ -50,7 +50,12 @@ class LiveAttendant:
                     "device_count": 0,
                 }
             )
-            self.watcher = Watcher(self.journal, overhead=self.config["overhead"], allowance=self.config["allowance"])
+            self.watcher = Watcher(
+                self.journal,
+                overhead=self.config["overhead"],
+                allowance=self.config["allowance"],
+                probe=bool(self.config.get("probe")),
+            )
         except Exception as error:
             self.problem = f"{type(error).__name__}: {error}"
             self.journal.record(

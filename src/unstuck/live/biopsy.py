@@ -16,8 +16,10 @@ import torch
 
 from unstuck.live.budget import FULL_SAMPLES, clock
 from unstuck.live.captures import MOST, Captures
+from unstuck.live.copy_probes import PROBE_BATCHES
 
 if TYPE_CHECKING:
+    from unstuck.live.captures import Kept
     from unstuck.live.exam import Exam
     from unstuck.live.registry import Model
     from unstuck.live.watcher import Watcher
@@ -40,7 +42,8 @@ class Biopsy:
 
     def __init__(self, watcher: Watcher) -> None:
         self.watcher = watcher
-        self.captures = Captures()
+        self.probe = watcher.probe
+        self.captures = Captures(PROBE_BATCHES if self.probe else MOST)
         self.local_seconds = 0.0  # of the last look into a live graph
         self.next_local = 0  # steps
         self.next_check = 0
@@ -115,7 +118,7 @@ class Biopsy:
         if model.compiled or watcher.compiled_models or len(watcher.tracks) > 1 or watcher.budget.share <= 0:
             return False
         if not watcher.first_samples_done:
-            return watcher.full_samples in CAPTURE_AT and self._allowance() > 0 and self._batches() < MOST
+            return watcher.full_samples in CAPTURE_AT and self._allowance() > 0 and self._batches() < self.captures.most
         return watcher.budget.credit(clock()) > 3 * self._step_seconds()
 
     def _local_due(self) -> float | None:
@@ -256,6 +259,8 @@ class Biopsy:
         if self.first_loss is not None and not value < STUCK * self.first_loss:
             seconds = max(STUCK_SECONDS, seconds)
         self._examine(exam, seconds, "end")
+        if self.probe:
+            self._probe(kept)
         self.seconds = clock() - start
 
     def _examine(self, exam: Exam, seconds: float, when: str) -> None:
@@ -264,6 +269,13 @@ class Biopsy:
         found = exam.take(self.optimizer, seconds=seconds, peak_rate=self.peak_rate)
         data = {"look": "kept", "when": when, "seconds": clock() - start, **found}
         self.watcher.event("biopsy", step=step, **_finite(data))
+
+    def _probe(self, kept: Kept) -> None:
+        """Trials on fresh copies, when they were asked for."""
+        from unstuck.live.copy_probes import probe_copies
+
+        for name, result in probe_copies(kept).items():
+            self.watcher.event("probe", step=self.watcher.current_step() or 0, name=name, result=_finite(result))
 
     def _unseen(self, look: str, reason: str) -> None:
         if (look + reason) not in self.told and len(self.told) < 8:

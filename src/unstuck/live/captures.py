@@ -38,7 +38,8 @@ class Kept:
 class Captures:
     """Keeps the last few forward passes of one model, each proved by giving the live loss again, bit for bit."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = MOST) -> None:
+        self.most = most
         self.kept: Kept | None = None
         self.reason: str | None = None  # why there is none
         self.refused: set[int] = set()  # models that cannot be kept
@@ -174,7 +175,7 @@ class Captures:
             self._compare(live, slope)
             self._agreed.add(number)
         kept.calls.append(call)
-        del kept.calls[:-MOST]
+        del kept.calls[: -self.most]
         self.kept = kept
         self.reason = None
 

@@ -16,7 +16,8 @@ _OPTION_NAMES = (
     "p", "inplace", "eps", "momentum", "affine", "track_running_stats", "dim", "reduction", "ignore_index",
     "label_smoothing", "negative_slope", "in_features", "out_features", "in_channels", "out_channels", "kernel_size",
     "stride", "padding", "num_embeddings", "embedding_dim", "hidden_size", "input_size", "num_layers", "bias",
-    "num_heads", "embed_dim", "normalized_shape", "num_features", "approximate", "alpha", "norm_first", "batch_first", "bidirectional",
+    "num_heads", "embed_dim", "normalized_shape", "num_features", "approximate", "alpha", "norm_first", "batch_first",
+    "bidirectional",
 )  # fmt: skip
 MAX_MODULES = 2000
 

@@ -54,8 +54,10 @@ class Watcher:
         overhead: float = 0.03,
         allowance: float = 1.0,
         only: tuple[torch.optim.Optimizer, ...] = (),
+        probe: bool = False,
     ) -> None:
         started = clock()
+        self.probe = probe  # trials on copies at the end were asked for
         self.journal = journal
         self.pid = os.getpid()
         self.active = True

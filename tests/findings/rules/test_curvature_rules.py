@@ -172,5 +172,5 @@ def test_a_flatter_place_that_does_better() -> None:
     assert isinstance(c505.judge(sharp()), Fired)
     assert isinstance(c505.judge(sharp(flatter_evaluation=0.49)), Passed)
     assert isinstance(c505.judge(sharp(flatter_sharpness=30.0)), Passed)
-    assert isinstance(c505.judge(sharp(flatter_training=0.05)), Passed)
+    assert isinstance(c505.judge(sharp(error=0.06)), Passed)
     assert isinstance(c505.judge(run(None)), Skipped)
