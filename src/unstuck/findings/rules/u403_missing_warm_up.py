@@ -62,9 +62,15 @@ HEALTHY = (
 THRESHOLDS = {
     "usual": (3.0, "times the largest rate in common use: above that the rate itself is too long, and U401 speaks"),
     "full": (0.5, "of the largest rate at the first step: a warm-up begins far below"),
-    "leap": (1.5, "times the first loss within the first steps"),
+    "leap": (
+        1.5,
+        "times the first loss within the first steps; in 92 healthy and mended runs at most 1.75, and all learn",
+    ),
     "first_steps": (30, "steps that a leap of the start shows in"),
-    "longer": (5.0, "times the later relative change: Adam's first steps are about twice as long as later ones"),
+    "longer": (
+        5.0,
+        "times the later relative change; the same runs have up to 29 as they converge, but 7 at most after a leap",
+    ),
     "attention_rate": (3e-4, "usual peak of the rate for small transformers with warm-up"),
     "fewest_steps": (60, "fewer steps do not tell that the run never came back"),
 }
@@ -90,7 +96,9 @@ def judge(recording: Recording) -> Answer:
     if course.first < THRESHOLDS["full"][0] * course.peak:
         return Passed(f"the rate rises from {course.first:.2g} to {course.peak:.2g}")
     reached = progress(recording)
-    if reached.state not in ("none", "some"):
+    if reached.state == "unknown":
+        return Skipped(f"whether the start did harm is not known: {reached.sentence}")
+    if reached.state == "learned":
         return Passed(f"the start did no lasting harm: {reached.sentence}")
     kind = optimizer_kind(stream)
     unusual = rate_is_unusual(kind, course.peak)
@@ -182,8 +190,8 @@ def _transformer(recording: Recording, course: RateCourse, reached: Progress, bl
 
 
 def _advice(stream: Stream) -> tuple[Advice, ...]:
-    groups = (stream.optimizer or {}).get("groups") or ({},)
-    alpha = groups[0].get("alpha")
+    groups = (stream.optimizer or {}).get("groups") or ()
+    alpha = groups[0].get("alpha") if groups else None
     steps = 300
     if isinstance(alpha, float) and 0 < alpha < 1:
         steps = max(100, min(2000, round(1 / (1 - alpha))))

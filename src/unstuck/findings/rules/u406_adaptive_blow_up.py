@@ -47,7 +47,7 @@ from unstuck.findings.evidence.gradients import norms
 from unstuck.findings.evidence.movement import step_ratios
 from unstuck.findings.evidence.places import model_name, optimizer_kind, optimizer_line
 from unstuck.findings.evidence.progress import Progress, progress
-from unstuck.findings.evidence.setbacks import parts, share_above
+from unstuck.findings.evidence.setbacks import parts
 from unstuck.record.recording import Recording, Series, Stream
 
 CODE = "U406"
@@ -64,7 +64,10 @@ THRESHOLDS = {
     "low": (0.25, "of a constant answer's loss (or of the first one): there was something to lose"),
     "back": (0.5, "of the same, at the top of the leap"),
     "flat": (0.05, "of the gradient's usual size, for the stretch before the leap"),
-    "shrunk": (1 / 3, "of the largest divisor, at the last sample before the leap"),
+    "shrunk": (
+        1 / 3,
+        "of the largest divisor, at the last sample before the leap; 54 healthy and mended runs end at .56 or more",
+    ),
     "gradient": (10.0, "times the gradient of the stretch came with the leap"),
     "step": (3.0, "times the relative change of the stretch; Adam's default is bounded by about seven"),
     "lost": (0.1, "of the run above half of a constant answer's loss after it had been below a quarter"),
@@ -172,8 +175,7 @@ def _burst(stream: Stream, divisors: Series, reached: Progress) -> _Burst | None
         gradient=gradient,
         divisor=divisor,
         longer=longer,
-        lost=share_above(stream, THRESHOLDS["back"][0] * whole) * len(course) / max(1, len(course))
-        - sum(mean > THRESHOLDS["back"][0] * whole for _, mean in course[:low_at]) / len(course),
+        lost=sum(mean > THRESHOLDS["back"][0] * whole for _, mean in course[low_at:]) / len(course),
     )
 
 

@@ -59,7 +59,10 @@ HEALTHY = (
     "examples/healthy/docs_char_gpt.py",
 )
 THRESHOLDS = {
-    "steps": (0.9, "of the steps are clipped: a bound at the usual norm clips about half of them"),
+    "steps": (
+        0.9,
+        "of the steps are clipped; of five healthy runs that clip one has more (all steps, to a ninth, and it learns)",
+    ),
     "cut": (3.0, "times longer is the median gradient than what is left: less is within the choice of a rate"),
     "short": (0.01, "median relative change of the weights in one step; the usual is a thousandth, so not too long"),
     "fewest": (10, "steps whose clipping is known"),

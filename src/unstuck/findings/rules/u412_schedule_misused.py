@@ -56,19 +56,25 @@ CLAIM = "the schedule runs per batch instead of per epoch or the reverse, ends e
 ENABLED = True
 SICK = (
     "examples/sick/u412_digits_step.py",
-    "examples/sick/u412_wine_one_cycle.py",
+    "examples/sick/u412_digits_one_cycle.py",
 )
 HEALTHY = (
     "examples/mended/u412_digits_step.py",
-    "examples/mended/u412_wine_one_cycle.py",
+    "examples/mended/u412_digits_one_cycle.py",
     "examples/healthy/docs_char_gpt.py",
     "examples/healthy/digits_cnn_cosine.py",
 )
 THRESHOLDS = {
-    "at_once": (0.25, "of the run: a schedule made for the run's length reaches a hundredth of its peak in its last"),
+    "at_once": (
+        0.25,
+        "of the run; four healthy and mended runs of 92 have a rate that goes, after .66 of the run at the earliest",
+    ),
     "in_a_pass": (4.0, "changes within one pass over the data: a schedule that counts epochs makes one at most"),
     "close": (1 / 200, "of the run between changes, where the passes are not known"),
-    "reached": (0.5, "of the rate that the schedule was built for: less means that its rise was never finished"),
+    "reached": (
+        0.5,
+        "of the rate that the schedule was built for; all ten healthy and mended runs with a schedule reach all of it",
+    ),
     "down": (0.05, "of the peak: a cosine's end, not the low side of a gentle cycle"),
     "up": (0.3, "of the peak at the end of the run, after the turn"),
     "risen": (0.1, "of the loss at the lowest rate, and beyond three standard errors, for the climb to have hurt"),

@@ -1,0 +1,78 @@
+"""A penalty that outweighs the data fires; usual decay, and weights that hold, do not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from literal_recordings import STEPS, chain, classes, learned, sample, stuck
+
+from unstuck.findings.contract import Fired, NotApplicable, Passed, Skipped
+from unstuck.findings.rules import u408_decay_dominates as rule
+from unstuck.record.recording import Recording
+
+
+def optimizer(kind: str, decay: float, rate: float = 0.05) -> dict[str, Any]:
+    names = ["net.0.weight", "net.1.weight"]
+    return {"o": 0, "kind": kind, "groups": [{"lr": rate, "weight_decay": decay, "params": names}]}
+
+
+def samples(shrink: float, *, g: float = 0.2, u: float = 0.01, gw: float | None = None, **more: Any) -> list[dict]:
+    """Weights of norm four that keep the share ``shrink`` of it from step to step."""
+    found = []
+    for s in STEPS:
+        params = chain([g, g], w=4.0 * shrink**s, u=u)
+        if gw is not None:
+            params = {name: {**stat, "gw": gw} for name, stat in params.items()}
+        found.append(sample(s, params=params, **more))
+    return found
+
+
+def test_decay_in_the_optimizer() -> None:
+    found = rule.judge(stuck(samples(0.95), optimizer=optimizer("SGD", 0.2)))
+    assert isinstance(found, Fired) and found.severity == "error"
+    assert (
+        found.evidence["pull"] == pytest.approx(4 * 0.95**10 * 0.2 / 0.2, rel=0.01)
+        and found.evidence["coefficient"] == 0.2
+    )
+    assert found.where == "SGD(weight_decay=0.2)" and "weight_decay=2e-03" in found.advice[0].code
+
+
+def test_samples_of_the_beginning_only() -> None:
+    """Half of the norm is left in the last sample, at step 12 of 60."""
+    early = [s for s in samples(0.95) if s["s"] <= 12]
+    assert isinstance(rule.judge(stuck(early, optimizer=optimizer("SGD", 0.2))), Fired)
+
+
+def test_decoupled_decay() -> None:
+    shrinking = samples(0.95, u=0.2)
+    found = rule.judge(stuck(shrinking, optimizer=optimizer("AdamW", 1.0), learning_rate=0.05))
+    assert isinstance(found, Fired) and "of the whole change" in found.sentence
+    assert isinstance(rule.judge(stuck(shrinking, optimizer=optimizer("AdamW", 0.01), learning_rate=0.05)), Passed)
+
+
+def test_a_penalty_in_the_loss() -> None:
+    found = rule.judge(stuck(samples(0.95, gw=0.97), optimizer=optimizer("Adam", 0.0)))
+    assert isinstance(found, Fired) and found.evidence["by"] == "penalty" and "0.97" in found.sentence
+
+
+def test_usual_decay() -> None:
+    assert isinstance(rule.judge(stuck(samples(0.95), optimizer=optimizer("SGD", 1e-4))), Passed)
+
+
+def test_the_weights_hold() -> None:
+    """Dead units have no gradient, so that any decay is larger; but it has not shrunk the weights."""
+    found = rule.judge(stuck(samples(0.9999, g=1e-6), optimizer=optimizer("SGD", 1e-4)))
+    assert isinstance(found, Passed) and "is left" in found.reason
+
+
+def test_a_run_that_learns() -> None:
+    well = samples(0.95, term=classes(0.97))
+    found = rule.judge(learned(well, optimizer=optimizer("SGD", 0.2)))
+    assert isinstance(found, Passed) and "learns" in found.reason
+
+
+def test_nothing_to_judge() -> None:
+    assert isinstance(rule.judge(stuck(samples(0.95), optimizer=optimizer("SGD", 0.0))), NotApplicable)
+    assert isinstance(rule.judge(stuck(samples(0.95)[:2], optimizer=optimizer("SGD", 0.2))), Skipped)
+    assert isinstance(rule.judge(Recording()), Skipped)
