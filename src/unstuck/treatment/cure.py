@@ -222,7 +222,7 @@ def cure(train: Callable[..., Any], **options: Any) -> Cure:
     Raises BadInput for a function that only exists in this process (a closure, a lambda, a notebook's cell).
     """
     options.setdefault("base", None)
-    name, file = getattr(train, "__qualname__", ""), inspect.getsourcefile(train) if callable(train) else None
+    name, file = getattr(train, "__qualname__", ""), inspect.getsourcefile(train) if inspect.isfunction(train) else None
     if not name.isidentifier() or file is None or not Path(file).is_file():
         raise BadInput(
             "train",

@@ -32,6 +32,8 @@ def variants(known: Known) -> Sequence[Variant]:
         return (Variant(f"no {first['name']} at the end", {**where, "instead": "nothing"}),)
     functions = [m.get("function") for m in known.get("meetings") or ()]
     twice = first["name"] == "sigmoid" and "binary_cross_entropy_with_logits" in functions
+    if "binary_cross_entropy" in functions:  # it takes nothing but probabilities
+        return ()
     if kind == "numbers" or twice or first["name"] in ("relu", "tanh"):
         return (Variant(f"no {first['name']} at the end", {**where, "instead": "nothing"}),)
     return ()
