@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from unstuck import __version__
+from unstuck.cli.clinic import clinic
 from unstuck.cli.cure import cure
 from unstuck.cli.demo import demo
 from unstuck.cli.examine import examine
@@ -60,6 +61,7 @@ app.command("examine", short_help="Where a (model, loss, data) stands: critical 
     examine
 )
 app.command("gradcheck", short_help="Is backpropagation right? Which parameter is not?")(gradcheck)
+app.command("clinic", short_help="The watcher against a corpus of scripts with known sicknesses, scored.")(clinic)
 app.command("lab", short_help="The lectures' experiments: run one, or write the whole book.")(lab)
 app.command("demo", short_help="A minute or two: a really stuck network on real data, diagnosed, then cured.")(demo)
 
