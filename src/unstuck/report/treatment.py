@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from unstuck.report.document import number
 
 WIDTH, HEIGHT = 560, 200  # of the curves, in the picture's own units
 EDGE = 34
+BARS, BARS_SHOWN = "▁▂▃▄▅▆▇█", 10
 
 
 def print_treatment(report: Mapping[str, Any], console: Console, *, paths: Mapping[str, Path] | None = None) -> None:
@@ -31,6 +33,7 @@ def print_treatment(report: Mapping[str, Any], console: Console, *, paths: Mappi
         legacy_windows=False,
         highlight=False,
     )
+    encoding = getattr(console.file, "encoding", None) or "utf-8"
     treatment = report["treatment"]
     helped = treatment["recommended"] is not None
     style = "green" if helped else "yellow"
@@ -38,7 +41,7 @@ def print_treatment(report: Mapping[str, Any], console: Console, *, paths: Mappi
     if finding is not None:
         paper.print(Text(f"{finding['code']} {finding['name']}: ", "bold") + Text(wording.visible(finding["sentence"])))
     paper.print(Text("✔ " if helped else "● ", style) + Text(wording.visible(treatment["sentence"]), "bold"))
-    paper.print(_table(treatment))
+    paper.print(_table(treatment, encoding))
     best = next((r for r in treatment["remedies"] if r["recommended"]), None)
     if best is not None:
         paper.print(Text("What to do: ", "bold") + Text(wording.visible(best["text"])))
@@ -55,7 +58,6 @@ def print_treatment(report: Mapping[str, Any], console: Console, *, paths: Mappi
     for label, path in (paths or {}).items():
         paper.print(Text(f"{label}: {path}", "dim"), soft_wrap=True)
     text = written.getvalue()
-    encoding = getattr(console.file, "encoding", None) or "utf-8"
     with contextlib.suppress(OSError, ValueError):
         console.file.write(text.encode(encoding, "replace").decode(encoding))
         console.file.flush()
@@ -69,14 +71,41 @@ def _applied(applied: Mapping[str, Any]) -> str:
     return f"Written: {applied['file']}; run once it reached {what}, the trial {applied['trial']:.3f}: not confirmed."
 
 
-def _table(treatment: Mapping[str, Any]) -> Table:
+def _can_draw(encoding: str) -> bool:
+    with contextlib.suppress(UnicodeEncodeError, LookupError):
+        BARS.encode(encoding)
+        return True
+    return False
+
+
+def spark(values: Sequence[Any]) -> str:
+    """A curve as eight little bars, from 0 (or the least) to 1.
+
+    >>> spark([0.0, 0.5, 1.0])
+    '▁▅█'
+    """
+    known = [number(v) for v in values]
+    if not known:
+        return ""
+    size = max(1, len(known) // BARS_SHOWN)
+    means = [sum(part) / len(part) for part in (known[i : i + size] for i in range(0, len(known), size))][-BARS_SHOWN:]
+    low = min(0.0, *means) if len(means) > 1 else min(0.0, means[0])
+    top = len(BARS) - 1
+    return "".join(BARS[max(0, min(top, math.ceil((m - low) / (1.0 - low) * top)))] for m in means)
+
+
+def _table(treatment: Mapping[str, Any], encoding: str) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("remedy", overflow="fold", ratio=3)
+    drawn = _can_draw(encoding)
+    if drawn:
+        table.add_column("course", no_wrap=True)
     for name in ("reached", "effect", "95 % interval", "against random", "s"):
         table.add_column(name, justify="right", no_wrap=True)
     for row in rows(treatment):
         style = "bold green" if row["recommended"] else "dim" if row["control"] else ""
-        cells = (row["label"], row["figure"], row["effect"], row["interval"], row["random"], row["seconds"])
+        course = (spark(row["course"]),) if drawn else ()
+        cells = (row["label"], *course, row["figure"], row["effect"], row["interval"], row["random"], row["seconds"])
         table.add_row(*[Text(wording.visible(cell), style) for cell in cells])
     return table
 
@@ -91,6 +120,7 @@ def rows(treatment: Mapping[str, Any]) -> list[dict[str, Any]]:
             "interval": _interval(r["effect"]),
             "random": _signed((r["against_random"] or {}).get("mean")),
             "seconds": f"{number(r['seconds']):.1f}",
+            "course": r["curve"]["values"],
             "recommended": r["recommended"],
             "control": False,
             "reason": r["reason"],
@@ -112,6 +142,7 @@ def rows(treatment: Mapping[str, Any]) -> list[dict[str, Any]]:
                 "interval": _interval(effect) if effect else "",
                 "random": "",
                 "seconds": "",
+                "course": (control.get("curve") or {}).get("values") or [],
                 "recommended": False,
                 "control": True,
                 "reason": "control",

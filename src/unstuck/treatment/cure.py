@@ -7,6 +7,7 @@ import inspect
 import json
 import os
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -122,10 +123,12 @@ def cure_script(
         steps=steps,
         limit_seconds=max(60.0, budget * FIRST_SHARE),
     )
+    began = time.perf_counter()
     report = _diagnosed(setup, tell) if diagnosis is None else json.loads(json.dumps(diagnosis))
     setup.limit_seconds = max(60.0, budget)
+    left = max(1.0, budget - (time.perf_counter() - began))
     trial = Trial(
-        setup, seeds=seeds, trials=trials, jobs=jobs, budget=budget, only=only, with_random=random_edits, tell=tell
+        setup, seeds=seeds, trials=trials, jobs=jobs, budget=left, only=only, with_random=random_edits, tell=tell
     )
     found = trial.go(codes if codes is not None else codes_of(report["findings"]))
     compared = compare(found)

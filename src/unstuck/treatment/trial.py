@@ -187,7 +187,8 @@ class Trial:
             self.setup.steps = int(measured["ticks"]) - 1
         self.setup.known = found.get("known") or {}
         self.setup.seeds = found.get("seeds") or {}
-        self.setup.limit_seconds = max(60.0, 6.0 * float(found["wall_seconds"]))
+        # Ten times as long is the longest remedy; beyond half as much again a replay hangs.
+        self.setup.limit_seconds = max(60.0, 15.0 * float(found["wall_seconds"]))
         self.modules = found.get("modules") or []
         self.yard = scores.yard_of(measured)
         last = scores.validation(measured) if self.yard == "validation" else scores.training(measured)
@@ -215,7 +216,7 @@ class Trial:
         try:
             nothing = self._row((), range(self.seeds), "nothing changed")
             order = candidates(known, codes, only=self.only)
-            order = _worth(order, codes, known)
+            order = _worth(order, known, affordable=10.0 * float(first["wall_seconds"]) < 0.3 * self.budget)
             tried = self._search(order, screened, nothing)
             halved = self._halved(known)
             random = self._random(screened, nothing, known) if self.with_random else []
@@ -357,14 +358,14 @@ def _combinable(helped: Sequence[Row]) -> tuple[Candidate, ...] | None:
     return None
 
 
-def _worth(order: list[Candidate], codes: Sequence[str], known: dict[str, Any]) -> list[Candidate]:
+def _worth(order: list[Candidate], known: dict[str, Any], *, affordable: bool) -> list[Candidate]:
     """Without what costs many times the run, unless a finding or a loss still falling asks for it; it then comes once."""
     asked = any(c.more_compute and c.answers for c in order) or known.get("loss", {}).get("still_falling")
     chosen, seen = [], False
     for candidate in order:
         if not candidate.more_compute:
             chosen.append(candidate)
-        elif asked and not seen:
+        elif asked and affordable and not seen:
             chosen.append(candidate)
             seen = True
     return chosen

@@ -45,7 +45,7 @@ def treat(treatment: Treatment) -> None:
                 key = (id(stage.root), name, count)
                 units = given.shape[1]
                 if key not in running or len(running[key][0]) != units:
-                    running[key] = (torch.zeros(units, dtype=given.dtype), torch.ones(units, dtype=given.dtype))
+                    running[key] = (given.new_zeros(units).detach(), given.new_ones(units).detach())
                 training = torch.is_grad_enabled() and given.numel() > units
                 mean, variance = running[key]
                 treatment.done("sums normalized")

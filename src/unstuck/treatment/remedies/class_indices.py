@@ -42,7 +42,9 @@ def treat(treatment: Treatment) -> None:
         if not meeting.gradient:
             return None
         with treatment.stage.aside():
-            numbered = torch.searchsorted(values, meeting.target.detach().double().contiguous())
+            numbered = torch.searchsorted(
+                values.to(meeting.target.device), meeting.target.detach().double().contiguous()
+            )
         treatment.done("classes numbered from zero")
         return numbered.to(meeting.target.dtype)
 

@@ -68,7 +68,8 @@ def _push(model: torch.nn.Module, treatment: Treatment) -> None:
 
     kept = torch.load(str(treatment.known["rows"]["file"]), weights_only=True)
     chosen = torch.randperm(len(kept["inputs"]), generator=treatment.generator)[:MOST_ROWS]
-    data = [(kept["inputs"][chosen], kept["targets"][chosen])]
+    device = next(model.parameters()).device
+    data = [(kept["inputs"][chosen].to(device), kept["targets"][chosen].to(device))]
     kind = str(treatment.options["kind"])
 
     def loss(output: Any, target: Any) -> Any:

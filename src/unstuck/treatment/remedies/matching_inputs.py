@@ -52,8 +52,9 @@ def treat(treatment: Treatment) -> None:
         shape = [1] * first.dim()
         shape[axis] = len(mean)
         with treatment.stage.aside():
-            standard = (first.double() - other_mean.reshape(shape)) / other.reshape(shape)
-            mapped = (standard * deviation.reshape(shape) + mean.reshape(shape)).to(first.dtype)
+            here = [c.to(first.device).reshape(shape) for c in (mean, deviation, other_mean, other)]
+            standard = (first.double() - here[2]) / here[3]
+            mapped = (standard * here[1] + here[0]).to(first.dtype)
         treatment.done("evaluation inputs rescaled")
         return (mapped, *args[1:]), kwargs
 

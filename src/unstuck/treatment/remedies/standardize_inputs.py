@@ -52,7 +52,9 @@ def treat(treatment: Treatment) -> None:
         shape = [1] * first.dim()
         shape[axis] = len(mean)
         with treatment.stage.aside():
-            standard = (first.double() - mean.reshape(shape)) / deviation.reshape(shape)
+            standard = (first.double() - mean.to(first.device).reshape(shape)) / deviation.to(first.device).reshape(
+                shape
+            )
             standard = torch.where(torch.isfinite(standard), standard, 0.0).to(first.dtype)
         treatment.done("inputs standardized")
         return (standard, *args[1:]), kwargs
