@@ -37,6 +37,14 @@ def test_noise_alone_is_information() -> None:
     assert isinstance(answer, Fired) and answer.severity == "info"
 
 
+def test_text_has_a_floor_that_nobody_knows() -> None:
+    recording = noisy(0.05, batch=4)
+    for sample in recording.main.samples:
+        sample["inputs"] = [{"model": "net", "name": "ids", "shape": [4, 64], "dtype": "int64", "min": 0, "max": 60}]
+    answer = judge(recording)
+    assert isinstance(answer, Fired) and answer.severity == "info"
+
+
 @pytest.mark.parametrize(
     "recording",
     [

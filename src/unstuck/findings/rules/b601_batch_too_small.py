@@ -23,7 +23,7 @@ from a constant answer to a perfect one was made.
 When it is wrong
 ----------------
 At the end of every training the mean gradient vanishes and all is noise; that is why a run that learned well gets
-nothing. Another fault that stops the learning (units that died) also leaves nothing but noise.
+nothing, and one on text, of which nobody knows how much can be learned, no warning. Another fault that stops the learning (units that died) also leaves nothing but noise.
 
 What to do
 ----------
@@ -82,7 +82,8 @@ def judge(recording: Recording) -> Answer:
         return Passed(f"mostly noise with {noise.batch:.0f} examples a step, yet {course.sentence}")
     last = trend(stream.loss, stream.steps - max(6, stream.steps // 3), stream.steps)
     stands = last is not None and last.direction != "falls"
-    severity: Severity = "warning" if noise.batch <= THRESHOLDS["harmful"][0] and course.hurt and stands else "info"
+    few = noise.batch <= THRESHOLDS["harmful"][0] and not _reads_tokens(recording)
+    severity: Severity = "warning" if few and course.hurt and stands else "info"
     if severity == "info" and noise.scale < THRESHOLDS["noise"][0] * noise.batch:
         return Passed(f"about {noise.share:.0%} of the gradient is signal, with {noise.batch:.0f} examples a step")
     scale = f"{noise.scale:.0f}" if math.isfinite(noise.scale) else "more than can be measured"
@@ -109,3 +110,10 @@ def judge(recording: Recording) -> Answer:
             ),
         ),
     )
+
+
+def _reads_tokens(recording: Recording) -> bool:
+    """The inputs are whole numbers: text, which can be predicted only in part, and of which one example is many."""
+    for sample in recording.main.samples[:1]:
+        return any("int" in str(given.get("dtype", "")) for given in sample.get("inputs") or ())
+    return False
