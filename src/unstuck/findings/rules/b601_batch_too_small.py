@@ -23,7 +23,8 @@ from a constant answer to a perfect one was made.
 When it is wrong
 ----------------
 At the end of every training the mean gradient vanishes and all is noise; that is why a run that learned well gets
-nothing, and one on text, of which nobody knows how much can be learned, no warning. Another fault that stops the learning (units that died) also leaves nothing but noise.
+nothing, and one on text, of which nobody knows how much can be learned, no warning. Another fault that stops the
+learning (units that died) also leaves nothing but noise.
 
 What to do
 ----------
