@@ -202,7 +202,6 @@ def environment(threads: int) -> dict[str, str]:
         "PYTHONUNBUFFERED": "1",
         "MPLBACKEND": "Agg",
         "WANDB_MODE": "disabled",
-        "UNSTUCK_REPLAY": "1",
     }
 
 

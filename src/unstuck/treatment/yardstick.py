@@ -96,12 +96,6 @@ class Block:
     losses: list[float] = field(default_factory=list)
 
 
-@dataclass
-class Pending:
-    meeting: Met
-    tally: Tally
-
-
 class Yardstick:
     """Listens to a stage and counts."""
 

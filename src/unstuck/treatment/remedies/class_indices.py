@@ -19,8 +19,6 @@ RISK = "Predictions are such numbers too, and must be mapped back to the old lab
 SPECIFIC = True
 MORE_COMPUTE = False
 
-MOST = 20  # values; more of them are numbers rather than classes
-
 
 def variants(known: Known) -> Sequence[Variant]:
     """Where two values that are not 0 and 1 meet a loss for yes or no."""
