@@ -195,3 +195,17 @@ def test_supervised_training_is_called_so():
     model = mlp(3)
     _, measured = heard(lambda: [F.cross_entropy(model(x), y).backward() for _ in range(12)])
     assert measured["unsupervised"] is None
+
+
+def test_models_run_uncompiled():
+    x, y = classes()
+    model = mlp(3)
+
+    def run():
+        model.compile()
+        compiled = torch.compile(model)
+        assert compiled is model
+        F.cross_entropy(compiled(x), y).backward()
+
+    meetings, _ = heard(run)
+    assert len(meetings) == 1

@@ -6,6 +6,7 @@ import itertools
 import linecache
 import math
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -63,19 +64,32 @@ class Facts:
         self.own_functions: list[str] = []
         self.last_step_tick = 0
         hear = stage.hear
-        hear.optimizer_made.append(self._optimizer)
-        hear.root_begins.append(self._root_begins)
-        hear.root_ended.append(self._root_ended)
-        hear.part_called.append(self._part)
-        hear.met.append(self._met)
-        hear.backward.append(self._backward)
-        hear.backward_ended.append(self._backward_ended)
-        hear.step_begins.append(self._step_begins)
-        hear.step_ended.append(self._step_ended)
+        self.problem: str | None = None
+        hear.optimizer_made.append(self._safe(self._optimizer))
+        hear.root_begins.append(self._safe(self._root_begins))
+        hear.root_ended.append(self._safe(self._root_ended, passes=1))
+        hear.part_called.append(self._safe(self._part))
+        hear.met.append(self._safe(self._met))
+        hear.backward.append(self._safe(self._backward, passes=0))
+        hear.backward_ended.append(self._safe(self._backward_ended))
+        hear.step_begins.append(self._safe(self._step_begins))
+        hear.step_ended.append(self._safe(self._step_ended))
         stage.wrap("detach tolist", self._count_detached)
         stage.wrap("log sqrt", self._note)
         stage.wrap("sum mean " + " ".join(sorted(LOSSES)), self._note_maker)
         self._patch()
+
+    def _safe(self, listener: Callable[..., Any], *, passes: int | None = None) -> Callable[..., Any]:
+        """A listener that never raises; ``passes``: the argument that goes on as it came when it would have."""
+
+        def heard(*args: Any) -> Any:
+            try:
+                return listener(*args)
+            except Exception as problem:
+                self.problem = self.problem or f"{type(problem).__name__}: {problem}"[:300]
+                return args[passes] if passes is not None else None
+
+        return heard
 
     def _patch(self) -> None:
         facts = self
@@ -385,6 +399,7 @@ class Facts:
             "own_functions": self.own_functions,
             "guarded": sorted(self.guarded),
             "rows": rows,
+            "problem": self.problem,
         }
 
 

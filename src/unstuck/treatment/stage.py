@@ -131,6 +131,7 @@ class Stage(TorchFunctionMode):
             self._replace(scaler, "scale", self._scale)
         # Compiled code would bypass what remedies change; every arm, the untouched one too, runs uncompiled.
         self._replace(torch, "compile", lambda original: _uncompiled)
+        self._replace(torch.nn.Module, "compile", lambda original: lambda module, *args, **kwargs: None)
         for handle in (
             register_optimizer_step_pre_hook(self._step_begins),
             register_optimizer_step_post_hook(self._step_ended),
