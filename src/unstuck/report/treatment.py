@@ -87,9 +87,10 @@ def spark(values: Sequence[Any]) -> str:
     known = [number(v) for v in values]
     if not known:
         return ""
-    size = max(1, len(known) // BARS_SHOWN)
-    means = [sum(part) / len(part) for part in (known[i : i + size] for i in range(0, len(known), size))][-BARS_SHOWN:]
-    low = min(0.0, *means) if len(means) > 1 else min(0.0, means[0])
+    count = min(BARS_SHOWN, len(known))
+    parts = [known[i * len(known) // count : (i + 1) * len(known) // count] for i in range(count)]
+    means = [sum(part) / len(part) for part in parts]
+    low = min(0.0, *means, 0.0)
     top = len(BARS) - 1
     return "".join(BARS[max(0, min(top, math.ceil((m - low) / (1.0 - low) * top)))] for m in means)
 
