@@ -11,6 +11,7 @@ from typing import Any
 
 from unstuck.findings import catalog
 from unstuck.findings.contract import Advice, Finding, Judgement
+from unstuck.live.looks import links, looks
 from unstuck.live.source_lines import point
 from unstuck.record.recording import Fact, Recording, Series, Stream
 from unstuck.report.document import SCHEMA, Report, plain
@@ -44,6 +45,8 @@ def assemble(recordings: Sequence[Recording], judgement: Judgement, *, source: P
         ],
         "curves": [curve for stream in _streams(recording) for curve in curves(stream)],
         "pages": pages(code for finding in judgement.findings for code in _codes(finding)),
+        "curvature": looks(recording),
+        "links": links(judgement),
         "layers": [table for stream in _streams(recording) if (table := layers(stream)) is not None],
     }
     point(report, recording.head.get("script"), recording.head.get("cwd"), started=recording.head.get("time"))
@@ -120,6 +123,7 @@ def _overhead(end: Fact, settings: Fact, recording: Recording) -> dict[str, Any]
         "allowance_seconds": settings.get("allowance_seconds"),
         "first_samples_seconds": end.get("allowance_seconds"),
         "start_seconds": end.get("start_seconds"),
+        "exam_seconds": end.get("exam_seconds"),
         "samples": end.get("samples", sum(len(s.samples) for s in recording.streams.values())),
         "light_samples": end.get("light_samples"),
     }

@@ -88,6 +88,9 @@ def _watching(overhead: Mapping[str, Any]) -> str:
         text += f", then {wording.percent(number(overhead['steady_share']))}"
     if overhead.get("budget") is not None:
         text += f" (budget {wording.percent(number(overhead['budget']))})"
+    after = number(overhead.get("exam_seconds") or 0)
+    if after > 0:
+        text += f"; {wording.duration(after)} more after the script's end, for the look at its curvature"
     return text
 
 

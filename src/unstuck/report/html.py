@@ -16,7 +16,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from markupsafe import Markup
 
 from unstuck.report import wording
+from unstuck.report.cause_graph import cause_graph
 from unstuck.report.charts import charts, layers
+from unstuck.report.curvature import section as curvature_section
 from unstuck.report.document import number, plain, write_whole
 from unstuck.report.facts import facts
 from unstuck.report.page import blocks, spans
@@ -69,6 +71,8 @@ def render(report: Mapping[str, Any], *, pages: Mapping[str, Mapping[str, str]] 
         tone=wording.tone(report),
         spark=sparkline(next((c for c in report.get("curves", ()) if c["name"] == "loss"), None)),
         findings=[_finding(finding, explained, base) for finding in report["findings"]],
+        causes=cause_graph(report),
+        curvature=curvature_section(report),
         treatment=treatment_section(report),
         charts=drawn["curves"],
         layers=drawn["layers"],
