@@ -40,7 +40,7 @@ class Config:
 
 
 QUICK = Config(networks=3, hidden=20, updates=300, points=32)
-FULL = Config(networks=100, hidden=20, updates=2000, points=128)
+FULL = Config(networks=40, hidden=20, updates=1000, points=128)
 
 ZERO = 1e-6  # of the largest eigenvalue: smaller ones are called zero
 ACCEPTED = 1e-6  # gradient norm of what is called a critical point
