@@ -14,6 +14,7 @@ from unstuck.curvature.step_limits import stable_rate
 from unstuck.landscape.chart import line_svg
 from unstuck.landscape.critical_point import Standing, classify
 from unstuck.landscape.slices import LineSlice, line_along
+from unstuck.launch.unwatched import unwatched
 from unstuck.linalg.accurate_dots import norm
 from unstuck.objective.contract import Objective
 from unstuck.objective.frozen_state import BatchNorm, Mode
@@ -114,6 +115,7 @@ def _number(x: object) -> str:
     return f"{x:.4g}" if isinstance(x, float | int) else str(x)
 
 
+@unwatched()
 def examine(
     model: nn.Module | Objective,
     loss_fn: Callable[..., Any] | None = None,

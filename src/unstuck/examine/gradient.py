@@ -9,10 +9,12 @@ import torch
 from torch import Tensor, nn
 
 from unstuck.landscape.gradient_check import BEST_STEP, GradientCheck, check_objective_gradient
+from unstuck.launch.unwatched import unwatched
 from unstuck.objective.contract import Objective
 from unstuck.objective.model import ModelObjective
 
 
+@unwatched()
 def check_gradient(
     model: nn.Module | Objective,
     loss_fn: Callable[..., Any] | None = None,

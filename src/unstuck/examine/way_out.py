@@ -9,10 +9,12 @@ import torch
 from torch import nn
 
 from unstuck.landscape.escape import Escape, Method, leave
+from unstuck.launch.unwatched import unwatched
 from unstuck.objective.contract import Objective
 from unstuck.objective.model import ModelObjective, unwrapped
 
 
+@unwatched()
 def escape(
     model: nn.Module | Objective,
     loss_fn: Callable[..., Any] | None = None,
