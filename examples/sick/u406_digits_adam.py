@@ -34,7 +34,7 @@ def main():
     y_train, y_test = torch.tensor(y_train), torch.tensor(y_test)
     easy = y_train < 2
     model = deep_net(64, 4)
-    optimizer = torch.optim.Adam(model.parameters(), lr=5e-3, betas=(0.9, 0.9999))
+    optimizer = torch.optim.Adam(model.parameters(), lr=7e-3, betas=(0.9, 0.9999))
     for stage, epochs in (("two digits", args.easy_epochs), ("all digits", args.epochs)):
         images, labels = (X_train[easy], y_train[easy]) if stage == "two digits" else (X_train, y_train)
         for epoch in range(epochs):

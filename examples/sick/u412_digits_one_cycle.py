@@ -16,8 +16,8 @@ from torch.utils.data import DataLoader, TensorDataset
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--epochs", type=int, default=12)
-    parser.add_argument("--max-lr", type=float, default=0.02)
+    parser.add_argument("--epochs", type=int, default=6)
+    parser.add_argument("--max-lr", type=float, default=0.025)
     args = parser.parse_args()
     random.seed(args.seed)
     np.random.seed(args.seed)
@@ -40,7 +40,7 @@ def main():
             optimizer.step()
             total += loss.item() * len(labels)
         scheduler.step()
-        if epoch % 5 == 4:
+        if epoch % 2 == 1:
             print(f"epoch {epoch + 1} loss {total / len(data):.4f}")
     with torch.no_grad():
         answers = model(torch.tensor(scaler.transform(X_test)).float()).argmax(dim=1).numpy()
