@@ -61,21 +61,17 @@ def _tier(remedy: Remedy, places: Sequence[int]) -> float:
     return 3.0 if places else 4.0
 
 
-def random_edits(known: Known, count: int, *, seed: int) -> list[Candidate | None]:
-    """So many random draws from the same remedies, whether they fit or not (None: it would change nothing).
+def random_edits(known: Known, count: int, *, seed: int, script: str = "") -> list[Candidate]:
+    """So many different random edits: drawn evenly from every variant of every remedy that would change something.
 
-    Remedies that cost more than the run itself are left out: the control has the same compute.
+    That makes it a strong control: it knows nothing of the findings, and wastes no trial on an edit without effect.
+    Remedies that cost more than the run itself are left out, so that it has the same compute.
     """
-    draw = random.Random(f"random edits {seed}")
-    loaded = [(name, remedy) for name, remedy in catalog.load().items() if not remedy.MORE_COMPUTE]
-    found: list[Candidate | None] = []
-    for _ in range(count):
-        name, remedy = draw.choice(loaded)
-        variants = list(remedy.variants(known))
-        where = draw.random()
-        if not variants:
-            found.append(None)
-            continue
-        variant = variants[int(where * len(variants))]
-        found.append(Candidate(name, variant.label, dict(variant.options)))
-    return found
+    pool = [
+        Candidate(name, variant.label, dict(variant.options))
+        for name, remedy in catalog.load().items()
+        if not remedy.MORE_COMPUTE
+        for variant in remedy.variants(known)
+    ]
+    draw = random.Random(f"random edits {seed} {script}")
+    return draw.sample(pool, min(count, len(pool)))

@@ -314,20 +314,12 @@ class Trial:
         return rows
 
     def _random(self, screened: int, nothing: Row, known: dict[str, Any]) -> list[Row]:
-        drawn = random_edits(known, screened, seed=self.random_seed)
-        rows = self._screen([c for c in drawn if c is not None])
-        # An edit that changes nothing is a replay of the plain run: its figures are known.
-        rows += [
-            Row((Candidate("none", "an edit that changes nothing"),), list(nothing.values), curves=nothing.curves)
-            for c in drawn
-            if c is None
-        ]
-        base = nothing.values[0]
+        script = Path(self.setup.target).name
+        drawn = random_edits(known, screened, seed=self.random_seed, script=script)
+        rows = self._screen(drawn)
         best = _best(rows)[: self._confirmed(len(rows))]
         if not self.out_of_time() and self.seeds > 1:
-            self._more(
-                [r for r in best if r.changes[0].name != "none" and r.values[0] != base], "random edits on other seeds"
-            )
+            self._more([r for r in best if r.values[0] != nothing.values[0]], "random edits on other seeds")
         return rows
 
 
