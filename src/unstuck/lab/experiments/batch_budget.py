@@ -214,7 +214,7 @@ def _noises(sizes: list[int], with_again: list[float], without: list[float]) -> 
         "noise",
         Both("How noisy a batch's gradient is", "批梯度的噪声"),
         Axis(Both("batch size", "批大小"), log=True, ticks=tuple((size, alike(str(size))) for size in sizes)),
-        Axis(Both("mean squared distance from the whole gradient", "与全体梯度的均方距离"), log=True),
+        Axis(Both("variance of the gradient", "梯度的方差"), log=True),
         (
             Line(sizes, with_again, Both("drawn with replacement: 1/B", "有放回抽取：1/B"), color=2, marked=True),
             Line(sizes, without, Both("without, as in an epoch", "不放回，如一个 epoch 之内"), color=1, marked=True),

@@ -168,28 +168,23 @@ def _shifted(x: Tensor, y: Tensor, scale: Standardize) -> tuple[float, float]:
 
 
 def _contours(x: Tensor, y: Tensor, grid: int, which: str) -> Chart:
-    """The loss over both weights (the intercept at its best), with twelve steps at the best rate."""
+    """The loss over both weights (the intercept at its best), with twelve steps of gradient descent."""
     centered, target = x - x.mean(dim=0), y - y.mean()
     best = torch.linalg.lstsq(centered, target[:, None]).solution[:, 0]
     with FormulaObjective(
         lambda w: (centered @ w - target).pow(2).mean(), torch.zeros(2, dtype=torch.float64)
     ).at() as point:
         spectrum = dense_spectrum(hessian(point))
-    rate = 1.9 / float(spectrum.values[-1])  # near the limit, where the zigzag shows
+    rate = 2 / float(spectrum.values[0] + spectrum.values[-1])  # the best constant one
 
     def loss(w: Tensor) -> Tensor:
         return (torch.einsum("...k,nk->...n", w, centered) - target).pow(2).mean(dim=-1)
 
-    # The same loss as the start has, to either side of the minimum: both pictures show the same heights.
-    spans = (3.0 / spectrum.values.flip(0).sqrt()).tolist() if which == "raw" else [2.4, 2.4]
-    start = best + torch.tensor([0.75 * spans[0], 0.75 * spans[1]], dtype=torch.float64)
-    path = [start]
+    span = 2.4  # equal units on both axes: only then does the valley look as it is
+    path = [best + 0.75 * span * torch.tensor([1.0, 0.8], dtype=torch.float64)]
     for _ in range(12):
         path.append(path[-1] - rate * 2 * (centered.T @ (centered @ path[-1] - target)) / len(x))
-    axes = [torch.linspace(-s, s, grid, dtype=torch.float64) + b for s, b in zip(spans, best.tolist(), strict=True)]
-    wide = max(spans) if which == "raw" else 0.0
-    if which == "raw":  # equal units on both axes: only then does the valley look as it is
-        axes = [torch.linspace(-wide, wide, grid, dtype=torch.float64) + b for b in best.tolist()]
+    axes = [torch.linspace(-span, span, grid, dtype=torch.float64) + b for b in best.tolist()]
     values = loss(torch.stack(torch.meshgrid(axes[0], axes[1], indexing="xy"), dim=-1))
     zh = {"raw": "原始输入", "standardized": "标准化之后"}[which]
     return Chart(
@@ -199,11 +194,11 @@ def _contours(x: Tensor, y: Tensor, grid: int, which: str) -> Chart:
         Axis(alike("w₂"), limits=(float(axes[1][0]), float(axes[1][-1]))),
         (
             Field(axes[0].tolist(), axes[1].tolist(), values.tolist(), Both("loss", "损失"), log=True),
-            Line([float(w[0]) for w in path], [float(w[1]) for w in path], Both("12 steps at 0.95 of the stable limit", "以稳定上限的 0.95 走 12 步"), color=2, marked=True),
+            Line([float(w[0]) for w in path], [float(w[1]) for w in path], Both("12 steps at the best constant rate", "以最好的恒定步长走 12 步"), color=2, marked=True),
         ),
         Both("Equal units on both axes: the bowl is a thin gorge, in which the steps go to and fro and hardly along.", "两轴单位相同：碗成了细缝，步子来回横跳，几乎不前进。")
         if which == "raw"
-        else Both("The same data, standardized: a round bowl, and every step points at the minimum.", "同样的数据，标准化之后：圆碗，每一步都指向极小。"),
+        else Both("The same data, standardized: a round bowl, and the first step is all but there.", "同样的数据，标准化之后：圆碗，第一步就几乎到了。"),
         square=True,
     )  # fmt: skip
 

@@ -44,7 +44,7 @@ class Config:
 
 QUICK = Config(updates=100, scan_updates=60, gains=(0.25, 0.5, 1.0, 2.0, 4.0), width=256)
 FULL = Config(
-    updates=660, scan_updates=220, gains=(0.1, 0.25, 0.5, 0.71, 0.85, 1.0, 1.2, 1.41, 2.0, 3.0, 4.0), width=512
+    updates=300, scan_updates=220, gains=(0.1, 0.25, 0.5, 0.71, 0.85, 1.0, 1.2, 1.41, 2.0, 3.0, 4.0), width=512
 )
 
 DEEP = 30

@@ -87,7 +87,7 @@ def run(config: Config, seed: int, progress: Progress) -> Result:
     size = len(every[0].values)
     criteria: list[Criterion] = [
         above("accepted", len(found) / len(every), 0.3, "a good part of the networks come to a gradient below a millionth", "相当一部分网络的梯度降到百万分之一以下"),
-        above("special training", min((f.slope_trained / max(f.slope, 1e-300) for f in found), default=0.0), 1e3, "before the second stage the gradient was at least a thousand times as large", "第二阶段之前，梯度至少大一千倍"),
+        above("special training", _median([f.slope_trained / max(f.slope, 1e-300) for f in found]), 1e3, "before the second stage the gradient was more than a thousand times as large (median)", "第二阶段之前，梯度大一千倍以上（中位数）"),
         above("zero", min((f.counts.zero / size for f in found), default=0.0), 0.5, "more than half of all curvatures are zero", "一半以上的曲率为零", ruling=3),
         below("negative", max((f.counts.negative / size for f in found), default=1.0), 0.1, "fewer than a tenth are negative", "负的不到十分之一", ruling=3),
         between("naive", _median([f.counts.naive for f in found]), 0.4, 0.7, "counting λ > 0 to the last bit gives about one half, as in the lecture's figure", "按最后一位数 λ > 0，约为一半，正如讲义的图"),
@@ -179,7 +179,7 @@ def _ratios(found: list[Found], size: int) -> Chart:
     return Chart(
         "ratios",
         Both("Loss against the share of positive curvatures", "损失与正曲率的比例"),
-        Axis(Both("share of positive eigenvalues", "正特征值的比例"), limits=(0, 1)),
+        Axis(Both("share of positive eigenvalues", "正特征值的比例"), limits=(0, 1.05)),
         Axis(Both("loss", "损失"), log=True),
         (
             Scatter([f.counts.naive for f in found], losses, Both("counted to the last bit", "按最后一位计数"), color=2),
