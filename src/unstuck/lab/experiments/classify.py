@@ -18,7 +18,7 @@ from unstuck.lab.words import Both, alike
 from unstuck.landscape import Standing, classify
 from unstuck.objective import FormulaObjective, ModelObjective
 from unstuck.objective.contract import Objective
-from unstuck.problems import SMALL_NETWORKS, KnownPoint, toy_surfaces, valley
+from unstuck.problems import SMALL_NETWORKS, KnownPoint, toy_surfaces, valley, valley_data
 
 ORDER = 2
 COVERS = ("A1", "A2", "A3", "A8", "A9", "A17")
