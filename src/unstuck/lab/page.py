@@ -270,7 +270,7 @@ def _digest(text: str) -> str:
 
 @cache
 def _asset(name: str) -> str:
-    return resources.files("unstuck.lab").joinpath("assets", name).read_text(encoding="utf-8")
+    return resources.files("unstuck.lab").joinpath("templates", name).read_text(encoding="utf-8")
 
 
 @cache
