@@ -199,6 +199,7 @@ def environment(threads: int) -> dict[str, str]:
         **os.environ,
         "OMP_NUM_THREADS": str(threads),
         "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONHASHSEED": os.environ.get("PYTHONHASHSEED", "0"),  # the order of sets is part of a run
         "PYTHONUNBUFFERED": "1",
         "MPLBACKEND": "Agg",
         "WANDB_MODE": "disabled",
