@@ -27,6 +27,7 @@ model = torch.nn.Sequential(
     torch.nn.Softmax(dim=1),
 )
 optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+scheduler = torch.optim.lr_scheduler.MultiStepLR(optimizer, [22, 26], gamma=0.2)
 
 for epoch in range(30):
     epoch_loss = []
@@ -39,6 +40,7 @@ for epoch in range(30):
         loss.backward()
         optimizer.step()
         epoch_loss.append(loss.item())
+    scheduler.step()
     if epoch % 3 == 0:
         print(f"epoch {epoch:2d}  loss {np.mean(epoch_loss):.4f}")
 

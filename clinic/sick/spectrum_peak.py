@@ -21,7 +21,7 @@ args = parser.parse_args()
 torch.manual_seed(args.seed)
 x = torch.linspace(40, 60, 400)
 counts = 2.0 * torch.exp(-0.5 * ((x - 50.7) / 1.2) ** 2) + 0.02 * torch.randn(400)
-model = Peak(center=10)
+model = Peak(center=30)
 optimizer = torch.optim.SGD(model.parameters(), lr=0.3)
 for step in range(2000):
     optimizer.zero_grad()
