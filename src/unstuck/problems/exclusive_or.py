@@ -20,7 +20,8 @@ def exclusive_or(*, seed: int = 0, hidden: int = 4) -> ModelObjective:
     0.5
     """
     source = torch.Generator().manual_seed(seed)
-    first, second = nn.Linear(2, hidden, dtype=torch.float64), nn.Linear(hidden, 1, dtype=torch.float64)
+    with torch.random.fork_rng(devices=[]):  # what the layers draw at first is written over
+        first, second = nn.Linear(2, hidden, dtype=torch.float64), nn.Linear(hidden, 1, dtype=torch.float64)
     with torch.no_grad():
         first.weight.zero_()
         first.bias.copy_(torch.randn(hidden, generator=source, dtype=torch.float64))

@@ -86,7 +86,7 @@ def run(config: Config, seed: int, progress: Progress) -> Result:
         near("when", unstable, predicted, 0.02 * predicted, "the rule's own curvature passes 2/η when 4Σg²/(ηH)² says, within 2 %", "该规则所见的曲率超过 2/η 的时刻与 4Σg²/(ηH)² 的预测相差不到 2 %"),
         above("before", starts[0] - unstable if starts else -1, 0, "the burst begins after that, not before", "爆发在此之后，而不是之前"),
         near("corner", float(path[:200, 0].max()), -113.84, 0.01, "the path turns into the valley at b = −113.84", "路径在 b = −113.84 处拐入谷中"),
-        below("one rule", float((decayed - summed).abs().max()), 1e-10, "the mean with η/√(t+1) is AdaGrad with the sum", "平均形式配 η/√(t+1) 就是求和形式的 AdaGrad"),
+        below("one rule", float((decayed - summed).abs().max()), 1e-10, "the mean with η/√(t+1) is AdaGrad with the sum", "平均形式配 η/√(t+1) 就是求和形式的 AdaGrad", ruling=21),
         below("cured", float(_off_floor(decayed)[200:].max()), 0.01, "with the decayed rate nothing bursts", "步长衰减后不再爆发"),
         same("falling", all(inverse_sqrt()(t + 1) <= inverse_sqrt()(t) for t in range(1000)), True, "the decayed rate never rises", "衰减的步长从不上升"),
         near("memory", drifts[0] / 1000, 1 / 3, 0.01, "after T small gradients it takes T/3 large ones until σ is half of their size", "经过 T 个小梯度后，要 T/3 个大梯度 σ 才到其一半"),

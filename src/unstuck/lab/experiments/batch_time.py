@@ -40,7 +40,7 @@ class Config:
     examples: int = 60_000
 
 
-QUICK = Config(sizes=(1, 10, 100, 1000, 6000), repeats=5, inputs=196)
+QUICK = Config(sizes=(1, 10, 100, 1000, 6000), repeats=3, inputs=196)
 FULL = Config(sizes=(1, 10, 100, 1000, 10_000, 60_000), repeats=5, inputs=784)
 
 # Seconds of an update, read off the lecture's figure, by batch size.
@@ -100,7 +100,7 @@ def run(config: Config, seed: int, progress: Progress) -> Result:
 def _update_seconds(model: nn.Module, x: Tensor, y: Tensor, repeats: int) -> float:
     """Median processor seconds of an update; fast ones are timed in groups."""
     optimizer = SGD(model.parameters(), lr=1e-4)
-    group = max(1, min(50, 2000 // len(x)))
+    group = max(1, min(40, 400 // len(x)))
     spent = []
     for repeat in range(repeats + 1):
         began = time.thread_time()

@@ -114,7 +114,7 @@ def run(config: Config, seed: int, progress: Progress) -> Result:
         near("example", ratio, 1e4, 1e-6, "inputs 1, 2, … beside 100, 200, … make one curvature 10,000 times the other", "输入 1, 2, … 与 100, 200, … 并列，使一个曲率是另一个的一万倍"),
         below("mean", mean, 1e-12, "after standardizing every mean is 0", "标准化之后每列均值为 0"),
         below("variance", variance, 1e-12, "and every variance 1", "方差为 1"),
-        same("constant", bool((with_constant[:, 2] == 0).all()), True, "a constant column becomes 0, not NaN", "常数列变为 0，而不是 NaN"),
+        same("constant", bool((with_constant[:, 2] == 0).all()), True, "a constant column becomes 0, not NaN", "常数列变为 0，而不是 NaN", ruling=33),
         above("condition before", raw.condition, 1e5, "raw, the condition number is above 100,000", "标准化前条件数超过十万"),
         below("condition after", even.condition, 1.5, "standardized, it is below 1.5", "标准化后低于 1.5"),
         above("steps", raw.steps / even.steps, 100, "gradient descent needs more than 100 times fewer steps", "梯度下降所需步数缩到百分之一以下"),

@@ -45,7 +45,7 @@ class Config:
 
 
 QUICK = Config(updates=700, hidden=32, window=100)
-FULL = Config(updates=3000, hidden=64, window=100)
+FULL = Config(updates=1000, hidden=64, window=100)
 
 
 @dataclass(frozen=True)
