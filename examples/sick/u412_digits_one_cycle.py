@@ -17,7 +17,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--epochs", type=int, default=6)
-    parser.add_argument("--max-lr", type=float, default=0.025)
+    parser.add_argument("--max-lr", type=float, default=0.01)
     args = parser.parse_args()
     random.seed(args.seed)
     np.random.seed(args.seed)

@@ -15,10 +15,11 @@ How it is judged
 ----------------
 For rules that divide: the loss had come down to less than a quarter of a constant answer's (or of its start) and later
 stands again above twice that for part of the run. Before the leap the gradient was below a twentieth of its usual size
-for a stretch, and the divisors read out of the optimizer had shrunk to less than a third of what they were; with the
-leap came a gradient more than ten times the one before it, and a step at least three times the usual one of the
-stretch, relative to the weights. It is an error when the run has not come halfway at its end, a warning when more than a
-tenth of the run was lost, and left alone when the loss came back at once.
+for a stretch, and the divisor, followed through the recorded gradients with the optimizer's own memory, had shrunk to
+less than a third of its largest; with the leap came a gradient more than ten times the one before it and, where
+such a step was sampled, a change of the weights at least three times the usual one of the stretch. It is an error
+when the run has learned nothing at its end, a warning when it has not come halfway or more than a tenth of it was
+lost, and left alone when the loss came back at once.
 
 When it is wrong
 ----------------
@@ -96,11 +97,10 @@ def judge(recording: Recording) -> Answer:
         return NotApplicable(f"{kind or 'the optimizer'} does not divide by the recent size of the gradient")
     if any(group.get("amsgrad") is True for group in groups):
         return NotApplicable("the largest denominator is kept")
-    divisors = _divisors(stream)
-    if len(divisors) < 4:
-        return Skipped("the optimizer's divisors were not read")
+    if len(norms(stream)) < 10:
+        return Skipped("the gradient's norm is known of fewer than ten steps")
     reached = progress(recording)
-    found = _burst(stream, divisors, reached)
+    found = _burst(stream, reached)
     if found is None:
         return Passed("no leap out of a flat stretch")
     told = (
@@ -113,20 +113,32 @@ def judge(recording: Recording) -> Answer:
     return _fired(recording, found, told, broken, reached)
 
 
-def _divisors(stream: Stream) -> Series:
-    """The median divisor of the group with most entries, over the samples."""
-    steps, values = [], []
-    for sample in stream.samples:
-        groups = [g for g in sample.get("divisors") or () if g.get("median") is not None]
-        if groups:
-            most = max(groups, key=lambda g: g.get("entries") or 0)
-            if math.isfinite(float(most["median"])):
-                steps.append(int(sample["s"]))
-                values.append(float(most["median"]))
-    return Series(steps, values)
+def _memory(stream: Stream) -> float:
+    """The factor by which the rule forgets squared gradients at each step."""
+    groups = (stream.optimizer or {}).get("groups") or ()
+    group = groups[0] if groups else {}
+    betas, alpha = group.get("betas"), group.get("alpha")
+    if isinstance(betas, list | tuple) and len(betas) > 1:
+        return min(max(float(betas[1]), 0.0), 0.999999)
+    return min(max(float(alpha), 0.0), 0.999999) if isinstance(alpha, int | float) else 0.999
 
 
-def _burst(stream: Stream, divisors: Series, reached: Progress) -> _Burst | None:
+def _divisor(history: Series, memory: float, step: int) -> float:
+    """The divisor before a step over its largest so far, followed through the gradients that are known.
+
+    Between two of them the gradient is taken to be the earlier one. The average is debiased, as Adam's is.
+    """
+    squares, largest, current = 0.0, 0.0, 0.0
+    ends = [*list(history.steps)[1:], step]
+    for (at, norm), end in zip(history, ends, strict=True):
+        kept = memory ** max(1, int(end) - int(at))
+        squares = kept * squares + (1 - kept) * norm * norm
+        current = math.sqrt(squares / max(1e-300, 1 - memory ** max(1, int(end) - int(history.steps[0]))))
+        largest = max(largest, current)
+    return current / largest if largest > 0 else 1.0
+
+
+def _burst(stream: Stream, reached: Progress) -> _Burst | None:
     whole = reached.baseline or reached.start
     if whole is None or not math.isfinite(whole) or whole <= 0 or not reached.course.bounded:
         return None
@@ -151,11 +163,10 @@ def _burst(stream: Stream, divisors: Series, reached: Progress) -> _Burst | None
         return None
     stretch = statistics.median(before.values[-5:])
     size = statistics.median(usual.values)
-    kept = divisors.between(0, step)
-    if not kept or stretch <= 0 or size <= 0 or max(kept.values) <= 0:
+    if stretch <= 0 or size <= 0:
         return None
     flat, gradient = stretch / size, max(around.values) / stretch
-    divisor = kept.last / max(kept.values)
+    divisor = _divisor(history.between(0, step), _memory(stream), step)
     if flat > THRESHOLDS["flat"][0] or gradient < THRESHOLDS["gradient"][0] or divisor > THRESHOLDS["shrunk"][0]:
         return None
     ratios = step_ratios(stream)
