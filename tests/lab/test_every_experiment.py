@@ -3,6 +3,7 @@
 All that is asked of one result stands in one test, so that each quick form runs twice here and no more.
 """
 
+import html
 import re
 import string
 
@@ -11,7 +12,7 @@ import torch
 
 from unstuck.lab import catalog
 from unstuck.lab.charts import Bars, Chart, Field, Level, Note, Playground
-from unstuck.lab.page import FILLED
+from unstuck.lab.page import FILLED, Ran, render
 from unstuck.lab.words import LANGUAGES, Both
 
 CHINESE = re.compile("[\u4e00-\u9fff]")
@@ -32,6 +33,14 @@ def test_every_experiment(name):
     words_in_both_languages(first)
     for figure in first.figures:
         slopes(figure) if isinstance(figure, Playground) else series(figure)
+    page_is_drawn(experiment, first)
+
+
+def page_is_drawn(experiment, result):
+    """The page can be made and shows every demand."""
+    text = html.unescape(render(Ran(experiment, result, False, 0, 1.0), language="zh"))
+    assert all(criterion.says.zh in text for criterion in result.criteria)
+    assert text.count("<figure") == len(result.figures)
 
 
 def same_numbers(first, second):

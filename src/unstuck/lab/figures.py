@@ -24,9 +24,10 @@ from unstuck.lab.charts import (
     Playground,
     Scatter,
 )
+from unstuck.lab.page_words import WORDS
 from unstuck.lab.palette import DARK, HEAT, LIGHT, MARKED, VARIABLES, Palette
 from unstuck.lab.walks import walk
-from unstuck.lab.words import Both, Language, alike
+from unstuck.lab.words import Both, Language
 
 CHINESE_FONTS = (
     "Noto Sans CJK SC",
@@ -83,7 +84,7 @@ def as_chart(figure: Figure) -> Chart:
     across = [left + (right - left) * i / (GRID - 1) for i in range(GRID)]
     first = [] if not figure.rules else [walk(figure, figure.rules[0])]
     paths = [(racer.label, racer.points, racer.color) for racer in figure.racers]
-    paths += [(alike(w.rule), w.points, 2) for w in first]
+    paths += [(WORDS[f"rule.{w.rule}"], w.points, 2) for w in first]
     marks: list[Mark] = []
     if figure.surface.dimensions == 1:
         marks.append(Line(across, [figure.surface.value(x) for x in across], Both("loss", "损失"), color=0))

@@ -45,7 +45,7 @@ class Config:
     draws: int
 
 
-QUICK = Config(examples=300, hidden=16, epochs=4, updates=400, lr=0.1, sizes=(1, 8, 64, 300), draws=200)
+QUICK = Config(examples=300, hidden=32, epochs=4, updates=500, lr=0.1, sizes=(1, 8, 64, 300), draws=200)
 FULL = Config(examples=1400, hidden=64, epochs=5, updates=2000, lr=0.1, sizes=(1, 8, 32, 128, 512, 1400), draws=2000)
 
 
