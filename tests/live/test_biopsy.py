@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -328,3 +329,23 @@ def test_a_model_that_changes_between_calls_is_refused() -> None:
     captures.take_off()
     assert captures.kept is None and "made again" in str(captures.reason)
     assert copy.copy(captures.refused) == {0}
+
+
+def test_a_run_that_stands_still_is_looked_at_before_its_end(tmp_path: Path) -> None:
+    """A rate of zero: the loss on the kept batches cannot fall."""
+
+    def loop() -> None:
+        torch.manual_seed(0)
+        x, y = data()
+        model = nn.Sequential(nn.Linear(6, 4), nn.Tanh(), nn.Linear(4, 2))
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.0)
+        for _ in range(200):
+            time.sleep(0.01)  # a step that lasts, so that the budget has time to give
+            part = torch.randint(0, len(x), (24,))
+            optimizer.zero_grad()
+            F.cross_entropy(model(x[part]), y[part]).backward()
+            optimizer.step()
+
+    _, events = watched(tmp_path, loop)
+    still = [e for e in events if e.get("when") == "stands-still"]
+    assert still and still[0].get("state")

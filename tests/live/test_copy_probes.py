@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from unstuck.live import copy_probes
 from unstuck.live.captures import Captures
 from unstuck.live.copy_probes import PROBE_BATCHES, probe_copies
+
+
+@pytest.fixture(autouse=True)
+def by_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bound by steps alone: a busy machine must not change what is found."""
+    monkeypatch.setattr(copy_probes, "SECONDS", 600.0)
+    monkeypatch.setattr(copy_probes, "MOST_STEPS", 150)
 
 
 def kept(model: nn.Module, x: Tensor, y: Tensor, *, batch: int = 32) -> Any:

@@ -34,6 +34,7 @@ VECTOR_BYTES = 256 << 20  # for the Krylov space
 END_SECONDS = 1.0  # the look at the end may always last that long,
 STUCK_SECONDS = 5.0  # and that long when a run has not come far:
 STUCK = 0.4  # of the first loss remains
+RESERVED = 1 / 3  # of the running budget, for looks at kept batches
 STANDS = 0.02  # of the loss on the kept batches: a fall of less, while the steps doubled, is standing still
 
 
@@ -51,6 +52,7 @@ class Biopsy:
         self.peak_rate = 0.0
         self.optimizer: torch.optim.Optimizer | None = None
         self.seconds = 0.0  # spent at the end
+        self.spent = 0.0  # on looks at kept batches while the run went on
         self.tensor_hooks = 0  # set by the script since the last backward pass
         self.gaps: deque[float] = deque(maxlen=9)  # between losses, own time taken out
         self.first_loss: float | None = None
@@ -105,6 +107,13 @@ class Biopsy:
         budget = self.watcher.budget
         left = max(0, FULL_SAMPLES - self.watcher.full_samples)
         return budget.allowance - budget.first - left * self.watcher.sampler.price
+
+    def reserve(self, now: float) -> float:
+        """Seconds of the running budget that are kept for looks at the kept batches: a third, less what they took."""
+        budget = self.watcher.budget
+        if self.captures.kept is None or not budget.began:
+            return 0.0
+        return max(0.0, RESERVED * budget.share * (now - budget.began) - self.spent)
 
     def _batches(self) -> int:
         kept = self.captures.kept
@@ -228,8 +237,8 @@ class Biopsy:
         kept = self.captures.kept
         if steps < self.next_check or kept is None or len(kept.calls) < 2:
             return
-        credit = watcher.budget.credit(clock())
-        if credit < 2 * len(kept.calls) * self._step_seconds():
+        start = clock()
+        if self.reserve(start) < len(kept.calls) * self._step_seconds():
             return
         from unstuck.live.exam import Exam
 
@@ -238,10 +247,9 @@ class Biopsy:
         value = exam.value()
         still = self.last_value is not None and not value < self.last_value * (1 - STANDS)
         self.last_value = value
-        if not still:
-            return
-        seconds = watcher.budget.credit(clock())
-        self._examine(exam, seconds, "stands-still")
+        if still:
+            self._examine(exam, self.reserve(start), "stands-still")
+        self.spent += clock() - start
 
     def end(self, run_seconds: float) -> None:
         """The run is over: say where it stands."""

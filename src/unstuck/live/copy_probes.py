@@ -192,7 +192,7 @@ def _train(
     *,
     rate: float,
     seconds: float,
-    limit: int = MOST_STEPS,
+    limit: int | None = None,
     radius: float = 0.0,
     level: float = -math.inf,
 ) -> tuple[Tensor, int]:
@@ -200,6 +200,7 @@ def _train(
     place = start.clone().requires_grad_(True)
     optimizer = torch.optim.Adam([place], lr=rate)
     until = clock() + seconds
+    limit = MOST_STEPS if limit is None else limit
     steps = 0
     best, lowest = start, math.inf
     while steps < limit and clock() <= until:

@@ -220,7 +220,9 @@ class Sampler:
             self._look_for_stale_gradients()
         if first and watcher.works("biopsy"):
             named = [(names.get(id(p), f"parameter{i}"), p) for i, p in enumerate(parameters)]
+            began = clock()
             self._ask("biopsy", lambda: watcher.biopsy.loss_heard(loss, named), None)
+            self.booked += clock() - began  # looks at the curvature have prices of their own
         if not watcher.tracks and watcher.step_depth == 0:
             self._by_hand(parameters)
         return examples

@@ -487,10 +487,12 @@ class Watcher:
     def _after_sample(self, track: Track) -> None:
         """A sampled step is over: go on sampling, or look again later?"""
         if self.works("biopsy"):
+            began = clock()
             try:
                 self.biopsy.step_ended()
             except Exception as error:
                 self.crashed("biopsy", error)
+            self.sampler.booked += clock() - began
         now = clock()
         track.full += 1
         self.full_samples += 1
@@ -527,6 +529,7 @@ class Watcher:
         """Something may be affordable at this step: a gradient norm, or the next steps in full."""
         steps = self.fast.steps
         credit = self.budget.share * (now - self.budget.began) - self.budget.running - self.fast.own
+        credit -= self.biopsy.reserve(now)
         if steps >= self.next_light and optimizer is not None:
             if credit >= self.sampler.light_price and self.works("gradient_norm"):
                 self._light(optimizer, track, step)
