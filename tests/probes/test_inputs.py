@@ -156,3 +156,10 @@ def test_two_sets_compared_feature_by_feature():
     constant = InputStatistics()
     constant.update("net", {"x": torch.ones(5, 3)})
     assert same.compared_with(constant, "net", "x") is None
+
+
+def test_what_another_network_puts_out_is_told_from_data():
+    layer = torch.nn.Linear(3, 2)
+    x = torch.randn(5, 3)
+    hidden, given = InputStatistics().update("head", {"h": layer(x), "x": x})
+    assert hidden["live"] is True and "live" not in given

@@ -160,6 +160,8 @@ class InputStatistics:
             else:
                 entry["min"] = entry["max"] = None
             return entry
+        if tensor.requires_grad:
+            entry["live"] = True  # another network's output, not data
         found = numbers(whole, limit=self.limit)
         entry.update({key: found[key] for key in ("mean", "std", "min", "max", "nonfinite")})
         entry["batch_equal"] = batch_equal(whole)

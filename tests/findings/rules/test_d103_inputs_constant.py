@@ -85,6 +85,10 @@ def test_health(given: dict[str, Any]) -> None:
     assert isinstance(judge(fed(given)), Passed)
 
 
+def test_a_head_behind_an_encoder_that_collapsed() -> None:
+    assert isinstance(judge(fed(features(), {**ZEROS, "model": "head", "live": True})), Passed)
+
+
 def test_rows_equal_within_a_batch_but_not_between() -> None:
     recording = fed(features())
     for i, sample in enumerate(recording.main.samples):

@@ -75,6 +75,13 @@ def test_one_unusual_call_among_evaluations() -> None:
     assert isinstance(judge(evaluated(*(look(s) for s in (20, 40, 60)), look(99, scale=50.0))), Passed)
 
 
+def test_a_head_fed_by_a_network_that_learns() -> None:
+    recording = evaluated(look(scale=16.5))
+    for sample in recording.main.samples:
+        sample["inputs"] = [features(live=True)]
+    assert isinstance(judge(recording), Skipped)
+
+
 def test_too_few_examples() -> None:
     assert isinstance(judge(evaluated(look(scale=40.0, examples=4))), Skipped)
 

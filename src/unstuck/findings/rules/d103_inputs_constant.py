@@ -111,6 +111,8 @@ def _inputs(stream: Stream) -> list[_Given]:
     seen: dict[tuple[str, str], list[tuple[int, Mapping[str, Any]]]] = {}
     for sample in stream.samples:
         for entry in sample.get("inputs") or ():
+            if entry.get("live"):
+                continue  # another network's output: what is wrong with it is not in the data
             key = (str(entry.get("model") or ""), str(entry.get("name") or ""))
             seen.setdefault(key, []).append((int(sample["s"]), entry))
     return [found for key, entries in seen.items() if (found := _one(key, entries)) is not None]

@@ -14,10 +14,10 @@ training loss looks well throughout.
 How it is judged
 ----------------
 Feature by feature, from everything that entered the model in the watched evaluations (forward passes without
-gradient) against everything that entered it in the sampled training steps. A warning when the median feature has
+gradient) against everything that entered it in the sampled training steps. What is read as whole numbers (words) is left
+out, and so is what another network puts out, which changes as that one learns. A warning when the median feature has
 deviations more than 1.6 times as large or as small for images (channels, thousands of pixels each) and more than
-three times for other inputs, or means more than one (three) training deviations apart, over at least 16 examples. What
-is read as whole numbers (words) is left out.
+three times for other inputs, or means more than one (three) training deviations apart, over at least 16 examples.
 
 When it is wrong
 ----------------
@@ -70,11 +70,12 @@ def judge(recording: Recording) -> Answer:
     if adversarial(recording):
         return NotApplicable("two networks that are shown each other's outputs")
     last: dict[tuple[str, str], tuple[Event, Mapping[str, Any]]] = {}
+    inner = _from_other_networks(recording)
     for event in looks:
         for entry in event.data.get("inputs") or ():
-            against = entry.get("against_training")
-            if against is not None:
-                last[str(entry.get("model") or ""), str(entry.get("name") or "")] = (event, entry)
+            key = (str(entry.get("model") or ""), str(entry.get("name") or ""))
+            if entry.get("against_training") is not None and key not in inner:
+                last[key] = (event, entry)
     if not last:
         return Skipped("the inputs of the evaluations could not be compared with those of the training")
     seen = []
@@ -93,6 +94,17 @@ def judge(recording: Recording) -> Answer:
     return Passed(
         f"evaluation inputs have {shown['scale']:.2f} of the training's deviation, their means {shown['shift']:.2f} apart"
     )
+
+
+def _from_other_networks(recording: Recording) -> set[tuple[str, str]]:
+    """Inputs that are another network's output: they change as that one learns."""
+    return {
+        (str(given.get("model") or ""), str(given.get("name") or ""))
+        for stream in recording.streams.values()
+        for sample in stream.samples
+        for given in sample.get("inputs") or ()
+        if given.get("live")
+    }
 
 
 def _in_evaluation(event: Event) -> bool:

@@ -12,11 +12,12 @@ better than a constant answer. A small one stays at the loss of the constant ans
 
 How it is judged
 ----------------
-Proved only by a probe (`--probe`): copies of the model are trained for the same few steps, on the run's own labels and on
-shuffled ones, and each is judged on batches that were left out, with labels of its own kind. If the own labels are no better there, by two
-standard errors of the difference and by a hundredth of the loss, and no better than a constant answer either,
-nothing ties them to the inputs; an error. Without a probe the rule passes where right answers in the first epoch,
-before any example came a second time, exceed the commonest class's share by five standard errors. Otherwise it is skipped.
+Proved only by a probe (`--probe`): copies of the model are trained for the same few steps, on the run's own labels and
+on shuffled ones, and each is judged on batches that were left out, with labels of its own kind. If the own labels are no
+better there, by two standard errors of the difference and by a hundredth of the loss, and no better than a constant
+answer either, nothing ties them to the inputs; an error. Without a probe the rule passes where right answers in the
+first epoch, before any example came a second time, exceed the commonest class's share by five standard errors.
+Otherwise it is skipped.
 
 When it is wrong
 ----------------
