@@ -89,7 +89,7 @@ class Page:
 
 @dataclass(frozen=True)
 class Cost:
-    """Seconds on one core."""
+    """Seconds of one core, measured on the machine that wrote it."""
 
     quick_seconds: float
     full_seconds: float

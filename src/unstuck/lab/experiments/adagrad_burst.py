@@ -24,7 +24,7 @@ from unstuck.problems import valley, valley_data
 
 ORDER = 4
 COVERS = ("L7", "L8", "L9", "S1")
-COST = Cost(quick_seconds=1, full_seconds=40)
+COST = Cost(quick_seconds=1, full_seconds=25)
 SOURCES = (
     "Hung-yi Lee, Machine Learning 2021: Error surface is rugged",
     "Cohen et al. 2022: adaptive methods at the edge of stability (the preconditioned curvature)",

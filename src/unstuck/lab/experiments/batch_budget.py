@@ -23,7 +23,7 @@ from unstuck.problems import Digits, digits
 
 ORDER = 9
 COVERS = ("B1", "B2", "B5", "B10", "O2", "O3")
-COST = Cost(quick_seconds=2, full_seconds=90)
+COST = Cost(quick_seconds=2, full_seconds=15)
 SOURCES = (
     "Hung-yi Lee, Machine Learning 2021: Batch and momentum",
     "the variance of a mean drawn without replacement: σ²/B · (N − B)/(N − 1)",

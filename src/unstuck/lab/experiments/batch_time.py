@@ -22,7 +22,7 @@ from unstuck.optim import SGD
 
 ORDER = 10
 COVERS = ("B3", "B4")
-COST = Cost(quick_seconds=2, full_seconds=30)
+COST = Cost(quick_seconds=1, full_seconds=5)
 SOURCES = (
     "Hung-yi Lee, Machine Learning 2021: Batch and momentum (times read off his figure for MNIST on a V100)",
     "processor time of one thread, median of the repetitions",

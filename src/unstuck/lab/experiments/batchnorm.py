@@ -23,7 +23,7 @@ from unstuck.signal import BatchNorm, lecture_p
 
 ORDER = 12
 COVERS = ("N5", "N6", "N7", "N8", "N9", "N10", "N11")
-COST = Cost(quick_seconds=3, full_seconds=60)
+COST = Cost(quick_seconds=2, full_seconds=15)
 SOURCES = (
     "Hung-yi Lee, Machine Learning 2021: Batch normalization",
     "Ioffe and Szegedy 2015; Santurkar et al. 2018 (smoothing)",

@@ -25,7 +25,7 @@ from unstuck.optim.scales import MovingSquare
 
 ORDER = 8
 COVERS = ("C5", "C6", "C7", "C8")
-COST = Cost(quick_seconds=1, full_seconds=20)
+COST = Cost(quick_seconds=1, full_seconds=40)
 SOURCES = (
     "Hung-yi Lee, Machine Learning 2021: Classification",
     "softmax, cross-entropy and squared error by torch; gradients by autograd",

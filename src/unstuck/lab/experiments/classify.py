@@ -22,7 +22,7 @@ from unstuck.problems import SMALL_NETWORKS, KnownPoint, toy_surfaces, valley, v
 
 ORDER = 2
 COVERS = ("A1", "A2", "A3", "A8", "A9", "A17")
-COST = Cost(quick_seconds=1, full_seconds=10)
+COST = Cost(quick_seconds=1, full_seconds=6)
 SOURCES = (
     "Hung-yi Lee, Machine Learning 2021: When gradient is small",
     "MLDS 2018: the Hessian",

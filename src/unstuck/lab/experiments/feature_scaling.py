@@ -23,7 +23,7 @@ from unstuck.signal import Standardize
 
 ORDER = 13
 COVERS = ("N1", "N2", "N3", "N4")
-COST = Cost(quick_seconds=1, full_seconds=2)
+COST = Cost(quick_seconds=1, full_seconds=8)
 SOURCES = (
     "Andrew Ng, Deep Learning: Normalizing inputs",
     "Hung-yi Lee, Machine Learning 2021: Batch normalization",

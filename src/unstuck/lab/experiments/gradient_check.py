@@ -21,7 +21,7 @@ from unstuck.objective.contract import Objective
 
 ORDER = 6
 COVERS = ("G8", "G9", "G10", "G11", "G12")
-COST = Cost(quick_seconds=1, full_seconds=3)
+COST = Cost(quick_seconds=1, full_seconds=6)
 SOURCES = ("Andrew Ng, Deep Learning: Gradient checking", "a hand-written backpropagation with six bugs to switch on")
 SUBJECT = "unstuck.landscape.check_objective_gradient"
 

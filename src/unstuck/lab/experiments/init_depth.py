@@ -23,7 +23,7 @@ from unstuck.signal.gains import Rule
 
 ORDER = 11
 COVERS = ("G1", "G2", "G3", "G4", "G5", "G6", "G7")
-COST = Cost(quick_seconds=2, full_seconds=60)
+COST = Cost(quick_seconds=2, full_seconds=8)
 SOURCES = (
     "Andrew Ng, Deep Learning: Vanishing/exploding gradients; Weight initialization",
     "LeCun et al. 1998; Glorot and Bengio 2010; He et al. 2015",

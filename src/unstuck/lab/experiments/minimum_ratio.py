@@ -20,7 +20,7 @@ from unstuck.problems import damped_sine
 
 ORDER = 7
 COVERS = ("A10", "A11")
-COST = Cost(quick_seconds=2, full_seconds=90)
+COST = Cost(quick_seconds=2, full_seconds=35)
 SOURCES = (
     "Hung-yi Lee, Machine Learning 2021: When gradient is small (the minimum ratio); MLDS 2018, homework 1",
     "Sagun et al. 2016: the bulk of eigenvalues at zero",

@@ -20,7 +20,7 @@ from unstuck.optim.schedules import inverse_sqrt
 
 ORDER = 14
 COVERS = ("M1", "M2", "M3", "M4", "M5", "O5")
-COST = Cost(quick_seconds=1, full_seconds=5)
+COST = Cost(quick_seconds=1, full_seconds=2)
 SOURCES = (
     "Hung-yi Lee, Machine Learning 2021: Batch and momentum",
     "CS231n's form of momentum: v ← ρv + g, x ← x − αv",

@@ -26,7 +26,7 @@ from unstuck.problems import digits, exclusive_or, valley, valley_data
 
 ORDER = 5
 COVERS = ("L1", "A12", "B6")
-COST = Cost(quick_seconds=2, full_seconds=15)
+COST = Cost(quick_seconds=1, full_seconds=3)
 SOURCES = (
     "Hung-yi Lee, Machine Learning 2021: Error surface is rugged; Batch and momentum",
     "MLDS 2018: look at the gradient's norm",

@@ -25,7 +25,7 @@ from unstuck.signal import Standardize
 
 ORDER = 3
 COVERS = ("L2", "L3", "L4", "L5", "L6", "A15", "N4")
-COST = Cost(quick_seconds=1, full_seconds=15)
+COST = Cost(quick_seconds=1, full_seconds=3)
 SOURCES = (
     "Hung-yi Lee, Machine Learning 2021: Error surface is rugged; the data of his 2017 gradient descent demo",
     "the exact least-squares solution, by the normal equations",

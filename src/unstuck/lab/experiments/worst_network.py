@@ -20,7 +20,7 @@ from unstuck.problems import linear_chain
 
 ORDER = 1
 COVERS = ("A4", "A5", "A6", "A7", "A9")
-COST = Cost(quick_seconds=1, full_seconds=3)
+COST = Cost(quick_seconds=1, full_seconds=2)
 SOURCES = (
     "Hung-yi Lee, Machine Learning 2021: When gradient is small",
     "the Hessian of (1 − w₁w₂)² by hand; eigenvalues by unstuck.curvature",
