@@ -64,7 +64,7 @@ def train(make: Callable[[], nn.Module], *, steps: int = 30, lr: float = 0.1, ba
     model = make()
     optimizer = more.get("optimizer", torch.optim.SGD)(model.parameters(), lr=lr)
     state = []
-    for step in range(steps):
+    for _ in range(steps):
         part = torch.randint(0, len(x), (batch,)) if batch < len(x) else torch.arange(len(x))
         optimizer.zero_grad()
         loss = F.cross_entropy(model(x[part]), y[part])
@@ -293,7 +293,7 @@ class Printing(nn.Module):
         self.layer = nn.Linear(2, 2)
 
     def forward(self, x: Tensor) -> Tensor:
-        with open("/dev/null", "w") as file:
+        with open("/dev/null", "w") as file:  # noqa: PTH123
             file.write("x")
         out: Tensor = self.layer(x)
         return out

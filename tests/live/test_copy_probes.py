@@ -18,7 +18,7 @@ from unstuck.live.copy_probes import PROBE_BATCHES, probe_copies
 def by_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     """Bound by steps alone: a busy machine must not change what is found."""
     monkeypatch.setattr(copy_probes, "SECONDS", 600.0)
-    monkeypatch.setattr(copy_probes, "MOST_STEPS", 150)
+    monkeypatch.setattr(copy_probes, "MOST_STEPS", 120)
 
 
 def kept(model: nn.Module, x: Tensor, y: Tensor, *, batch: int = 32) -> Any:
@@ -46,8 +46,8 @@ def network(width: int) -> nn.Module:
 def test_labels_that_belong_and_labels_that_do_not() -> None:
     x, y = clouds()
     order = torch.randperm(len(y), generator=torch.Generator().manual_seed(1))
-    right = probe_copies(kept(network(16), x, y))["shuffled-labels"]
-    wrong = probe_copies(kept(network(16), x, y[order]))["shuffled-labels"]
+    right = probe_copies(kept(network(16), x, y), only=["shuffled-labels"])["shuffled-labels"]
+    wrong = probe_copies(kept(network(16), x, y[order]), only=["shuffled-labels"])["shuffled-labels"]
     assert right["shuffled_loss"] - right["loss"] > 4 * right["standard_error"]
     assert abs(wrong["shuffled_loss"] - wrong["loss"]) < 3 * wrong["standard_error"]
     assert 1.2 < right["constant_loss"] < 1.4  # about ln 4
@@ -55,8 +55,10 @@ def test_labels_that_belong_and_labels_that_do_not() -> None:
 
 def test_a_wide_network_fits_a_batch_and_a_narrow_one_does_not() -> None:
     x, y = clouds()
-    wide = probe_copies(kept(network(64), x, y))["overfit-one-batch"]
-    narrow = probe_copies(kept(nn.Sequential(nn.Linear(4, 1), nn.ReLU(), nn.Linear(1, 4)), x, y))["overfit-one-batch"]
+    name = "overfit-one-batch"
+    bottleneck = nn.Sequential(nn.Linear(4, 1), nn.ReLU(), nn.Linear(1, 4))
+    wide = probe_copies(kept(network(64), x, y), only=[name])[name]
+    narrow = probe_copies(kept(bottleneck, x, y), only=[name])[name]
     assert wide["last_loss"] < 0.1 * wide["constant_loss"] and wide["accuracy"] > 0.95
     assert narrow["last_loss"] > 0.2 * narrow["constant_loss"]
 

@@ -43,8 +43,8 @@ class _Batches:
     judging: Sequence[CapturedCall]
 
 
-def probe_copies(kept: Kept, *, seed: int = 0) -> dict[str, dict[str, Any]]:
-    """All probes by name; one that cannot be made says so under ``unseen``.
+def probe_copies(kept: Kept, *, only: Sequence[str] = (), seed: int = 0) -> dict[str, dict[str, Any]]:
+    """All probes by name, or only some; one that cannot be made says so under ``unseen``.
 
     *Cost*: up to 8 s each.
     """
@@ -56,6 +56,8 @@ def probe_copies(kept: Kept, *, seed: int = 0) -> dict[str, dict[str, Any]]:
     results: dict[str, dict[str, Any]] = {}
     with quiet(), torch.enable_grad(), torch.random.fork_rng(devices=[]):
         for name, probe in probes.items():
+            if only and name not in only:
+                continue
             torch.manual_seed(seed)
             try:
                 results[name] = probe(kept, seed)
