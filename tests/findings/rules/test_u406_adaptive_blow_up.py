@@ -48,6 +48,11 @@ def test_a_burst_that_cost_much_of_the_run() -> None:
     assert isinstance(found, Fired) and found.severity == "warning"
 
 
+def test_it_came_back_in_part() -> None:
+    found = rule.judge(run([6.0, 5.0] + [1.0] * 5 + [0.6] * 80, accuracy=0.8))
+    assert isinstance(found, Fired) and found.severity == "warning"
+
+
 def test_it_came_back_at_once() -> None:
     assert isinstance(rule.judge(run([3.0, 2.0] + [1.5] * 6 + [0.01] * 80, accuracy=0.97)), Passed)
 

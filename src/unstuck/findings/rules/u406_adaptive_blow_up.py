@@ -18,8 +18,8 @@ stands again above twice that for part of the run. Before the leap the gradient 
 for a stretch, and the divisor, followed through the recorded gradients with the optimizer's own memory, had shrunk to
 less than a third of its largest; with the leap came a gradient more than ten times the one before it and, where
 such a step was sampled, a change of the weights at least three times the usual one of the stretch. It is an error
-when the run has learned nothing at its end, a warning when it has not come halfway or more than a tenth of it was
-lost, and left alone when the loss came back at once.
+when the run has learned nothing at its end, a warning when it has not come halfway, has come back only in part from
+far above a constant answer's loss, or has lost more than a tenth of its time, and left alone when the loss came back.
 
 When it is wrong
 ----------------
@@ -71,6 +71,8 @@ THRESHOLDS = {
     ),
     "gradient": (10.0, "times the gradient of the stretch came with the leap"),
     "step": (3.0, "times the relative change of the stretch; Adam's default is bounded by about seven"),
+    "thrown": (1.5, "of a constant answer's loss at the top of the leap, for a run that came part of the way back"),
+    "left": (0.15, "of a constant answer's loss at the end of such a run"),
     "lost": (0.1, "of the run above half of a constant answer's loss after it had been below a quarter"),
 }
 
@@ -107,7 +109,11 @@ def judge(recording: Recording) -> Answer:
         f"after a flat stretch a gradient {found.gradient:.2g} times as large came at step {found.step}, and the loss went "
         f"from {found.low:.3g} to {found.top:.3g}"
     )
-    broken = not math.isfinite(found.end) or (reached.state in ("none", "some") and found.end > 2 * found.low)
+    whole = reached.baseline or reached.start or math.inf
+    # Above a constant answer's loss the weights were thrown, not merely wrong about new data.
+    thrown = found.top > THRESHOLDS["thrown"][0] * whole and found.end > THRESHOLDS["left"][0] * whole
+    hurt = reached.state in ("none", "some") or thrown
+    broken = not math.isfinite(found.end) or (hurt and found.end > 2 * found.low)
     if not broken and found.lost < THRESHOLDS["lost"][0]:
         return Passed(f"{told}; it came back to {found.end:.3g}")
     return _fired(recording, found, told, broken, reached)
