@@ -18,6 +18,7 @@ from unstuck.report.document import number
 
 WIDTH, HEIGHT = 560, 200  # of the curves, in the picture's own units
 EDGE = 34
+WIDE = 100  # columns of a terminal that has room for the bars
 BARS, BARS_SHOWN = "▁▂▃▄▅▆▇█", 10
 
 
@@ -41,7 +42,7 @@ def print_treatment(report: Mapping[str, Any], console: Console, *, paths: Mappi
     if finding is not None:
         paper.print(Text(f"{finding['code']} {finding['name']}: ", "bold") + Text(wording.visible(finding["sentence"])))
     paper.print(Text("✔ " if helped else "● ", style) + Text(wording.visible(treatment["sentence"]), "bold"))
-    paper.print(_table(treatment, encoding))
+    paper.print(_table(treatment, course=_can_draw(encoding) and paper.width >= WIDE))
     best = next((r for r in treatment["remedies"] if r["recommended"]), None)
     if best is not None:
         paper.print(Text("What to do: ", "bold") + Text(wording.visible(best["text"])))
@@ -95,18 +96,17 @@ def spark(values: Sequence[Any]) -> str:
     return "".join(BARS[max(0, min(top, math.ceil((m - low) / (1.0 - low) * top)))] for m in means)
 
 
-def _table(treatment: Mapping[str, Any], encoding: str) -> Table:
+def _table(treatment: Mapping[str, Any], *, course: bool) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim")
-    table.add_column("remedy", overflow="fold", ratio=3)
-    drawn = _can_draw(encoding)
-    if drawn:
+    table.add_column("remedy", min_width=20, ratio=3)
+    if course:
         table.add_column("course", no_wrap=True)
     for name in ("reached", "effect", "95 % interval", "against random", "s"):
         table.add_column(name, justify="right", no_wrap=True)
     for row in rows(treatment):
         style = "bold green" if row["recommended"] else "dim" if row["control"] else ""
-        course = (spark(row["course"]),) if drawn else ()
-        cells = (row["label"], *course, row["figure"], row["effect"], row["interval"], row["random"], row["seconds"])
+        bars = (spark(row["course"]),) if course else ()
+        cells = (row["label"], *bars, row["figure"], row["effect"], row["interval"], row["random"], row["seconds"])
         table.add_row(*[Text(wording.visible(cell), style) for cell in cells])
     return table
 
@@ -157,7 +157,7 @@ def _figures(values: Sequence[Any]) -> str:
     if not known:
         return ""
     mean = sum(known) / len(known)
-    return f"{mean:.3f}" if len(known) > 1 else f"{mean:.3f} (1 seed)"
+    return f"{mean:.3f}"
 
 
 def _signed(value: Any) -> str:
@@ -166,7 +166,7 @@ def _signed(value: Any) -> str:
 
 def _interval(effect: Mapping[str, Any]) -> str:
     if effect["low"] is None or effect["high"] is None:
-        return ""
+        return "one seed"
     return f"{_signed(effect['low'])} … {_signed(effect['high'])}"
 
 
