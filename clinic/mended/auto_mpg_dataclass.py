@@ -9,9 +9,9 @@ from torch import nn
 @dataclass
 class Config:
     seed: int = 0
-    epochs: int = 250
+    epochs: int = 300
     batch_size: int = 20
-    lr: float = 0.002
+    lr: float = 0.001
 
 
 def main(config):

@@ -11,7 +11,7 @@ class Config:
     seed: int = 0
     epochs: int = 5
     batch_size: int = 20
-    lr: float = 0.002
+    lr: float = 0.001
 
 
 def main(config):

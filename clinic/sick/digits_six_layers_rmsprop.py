@@ -14,8 +14,8 @@ def network(depth=6, width=64):
     return nn.Sequential(*layers, nn.Linear(width, 10))
 
 
-def schedule(step, total=700, rise=0):
-    return (total - step) / (total - rise)
+def schedule(step, total=700):
+    return (total - step) / total
 
 
 def main():
