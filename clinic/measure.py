@@ -50,8 +50,8 @@ class Case:
     def as_said(self, figure: float) -> bool:
         """Whether the figure keeps the bound; NaN is sick."""
         if self.kind == "sick":
-            return math.isnan(figure) or figure <= self.metric["sick_at_most"]
-        return figure >= self.metric["mended_at_least" if self.kind == "mended" else "at_least"]
+            return math.isnan(figure) or figure <= float(self.metric["sick_at_most"])
+        return figure >= float(self.metric["mended_at_least" if self.kind == "mended" else "at_least"])
 
 
 @dataclass(frozen=True)
