@@ -1,7 +1,8 @@
 """How the loss went, and what came of it: the measure by which an odd choice is told from a harmful one.
 
 Compared with the best answer that ignores the inputs: always the class shares (its loss is their entropy), or always
-the mean of the targets (its loss is their variance).
+the mean of the targets (its loss is their variance; for absolute and Huber's errors an upper bound of it is taken, so that
+no run is called worse than it is).
 """
 
 from __future__ import annotations
@@ -265,6 +266,19 @@ def _baseline(
             return scale * (1 - sum((k / n) ** 2 for k in counts.values())) / size, "variance of the targets"
         variance = target_variance(main)
         return (None, None) if variance is None else (scale * variance, "variance of the targets")
+    if kind in ("l1", "smooth_l1", "huber"):
+        # No constant answer has a larger one: the mean distance is at most the deviation, and Huber's half a square.
+        variance = target_variance(main)
+        if variance is None:
+            return None, None
+        deviation = math.sqrt(variance)
+        bend = number(main[0].term.get("beta", main[0].term.get("delta"))) or 1.0
+        bound = {
+            "l1": deviation,
+            "smooth_l1": min(variance / (2 * bend), deviation),
+            "huber": min(variance / 2, bend * deviation),
+        }[kind]
+        return (scale * bound, "deviation of the targets") if bound > 0 else (None, None)
     return None, None
 
 
