@@ -14,7 +14,7 @@ TEST := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --durat
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
 
-demo: $(INSTALLED)  ## one minute: a really stuck network on real data, diagnosed; then its mended twin
+demo: $(INSTALLED)  ## a minute or two: a really stuck network on real data, diagnosed, then cured
 	$(BIN)/unstuck demo
 
 test: $(INSTALLED)  ## every test and example that is not slow

@@ -59,11 +59,32 @@ class Biopsy:
         self.last_heard = 0.0
         self.last_own = 0.0
         self.told: set[str] = set()
+        self.brought = False
 
     # -- what is heard, on sampled steps only ------------------------------------------------------------------------
 
+    def _bring(self) -> None:
+        """Import what the looks need, once; booked as starting, for it is no part of any sample."""
+        if self.brought:
+            return
+        self.brought = True
+        start = clock()
+        import unstuck.curvature.single_questions
+        import unstuck.objective
+        import unstuck.optim.stability  # noqa: F401
+
+        seconds = clock() - start
+        budget = self.watcher.budget
+        budget.starting += seconds
+        if self.watcher.first_samples_done:  # the caller books the whole call: take it out again
+            budget.running -= seconds
+        else:
+            budget.first -= seconds
+
     def model_called(self, model: Model, module: torch.nn.Module, args: tuple, kwargs: Any) -> None:
         """A model is about to run with gradient."""
+        if self.watcher.budget.share > 0:
+            self._bring()
         self.captures.model_called(model.number, module, args, kwargs, wanted=self._wants_batch(model))
 
     def loss_heard(self, loss: torch.Tensor, named: list[tuple[str, torch.Tensor]]) -> None:
