@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from unstuck.live.exam import Exam
     from unstuck.live.registry import Model
     from unstuck.live.watcher import Watcher
+    from unstuck.objective.captured import CapturedCall
     from unstuck.objective.local import LocalObjective
 
 LOCAL_AT = (2, FULL_SAMPLES - 2)  # full samples after which the live graph is looked into
@@ -48,7 +49,8 @@ class Biopsy:
         self.local_seconds = 0.0  # of the last look into a live graph
         self.next_local = 0  # steps
         self.next_check = 0
-        self.last_value: float | None = None  # of the kept batches, at the last check
+        self.last_value: float | None = None  # of the batches checked last, at that time
+        self.checked: list[CapturedCall] = []
         self.peak_rate = 0.0
         self.optimizer: torch.optim.Optimizer | None = None
         self.seconds = 0.0  # spent at the end
@@ -265,9 +267,11 @@ class Biopsy:
 
         self.next_check = 2 * steps
         exam = Exam(kept)
-        value = exam.value()
-        still = self.last_value is not None and not value < self.last_value * (1 - STANDS)
-        self.last_value = value
+        still = False
+        if self.last_value is not None:  # on the very batches of the last check
+            still = not exam.value(self.checked) < self.last_value * (1 - STANDS)
+        self.checked = list(kept.calls)
+        self.last_value = exam.value(self.checked)
         if still:
             self._examine(exam, self.reserve(start), "stands-still")
         self.spent += clock() - start

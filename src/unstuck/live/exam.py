@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,7 @@ from unstuck.live.side_effects import quiet
 if TYPE_CHECKING:
     from unstuck.live.captures import Kept
     from unstuck.live.rates import Reach
-    from unstuck.objective.captured import CapturedObjective
+    from unstuck.objective.captured import CapturedCall, CapturedObjective
     from unstuck.objective.contract import Objective
 
 VERDICT_GRADIENTS = 320  # what a spectrum, a descent in float64 and a rate trial cost together, measured 180 to 400
@@ -59,10 +59,10 @@ class Exam:
 
         return timed
 
-    def value(self) -> float:
-        """The mean loss of the kept batches. *Cost*: two forward passes of each."""
+    def value(self, calls: Sequence[CapturedCall] | None = None) -> float:
+        """The mean loss of the kept batches, or of these. *Cost*: two forward passes of each."""
         with quiet(), torch.enable_grad():
-            objective = self._objective(self.kept.calls)
+            objective = self._objective(list(self.kept.calls if calls is None else calls))
             return objective.value(objective.start())
 
     def take(self, optimizer: torch.optim.Optimizer | None, *, seconds: float, peak_rate: float) -> dict[str, Any]:
