@@ -1,7 +1,9 @@
 """A network whose hidden code is binary: the gradient passes the threshold as if it were not there."""
 
 import argparse
+import random
 
+import numpy as np
 import torch
 from sklearn.datasets import load_digits
 from torch import nn
@@ -32,6 +34,8 @@ class Coder(nn.Module):
 parser = argparse.ArgumentParser()
 parser.add_argument("--seed", type=int, default=0)
 args = parser.parse_args()
+random.seed(args.seed)
+np.random.seed(args.seed)
 torch.manual_seed(args.seed)
 
 X, y = load_digits(return_X_y=True)

@@ -1,7 +1,9 @@
 """Fits a bump with two rectified units."""
 
 import argparse
+import random
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -9,6 +11,8 @@ parser = argparse.ArgumentParser()
 parser.add_argument("--seed", type=int, default=0)
 parser.add_argument("--units", type=int, default=64)
 args = parser.parse_args()
+random.seed(args.seed)
+np.random.seed(args.seed)
 torch.manual_seed(args.seed)
 
 x = torch.linspace(-1.0, 1.0, 200).unsqueeze(1)

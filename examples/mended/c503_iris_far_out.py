@@ -1,7 +1,9 @@
 """Which flowers are virginica? A single sigmoid on a rectified layer, trained on squared error."""
 
 import argparse
+import random
 
+import numpy as np
 import torch
 from sklearn.datasets import load_iris
 from torch import nn
@@ -10,6 +12,8 @@ parser = argparse.ArgumentParser()
 parser.add_argument("--seed", type=int, default=0)
 parser.add_argument("--bias", type=float, default=-0.7)
 args = parser.parse_args()
+random.seed(args.seed)
+np.random.seed(args.seed)
 torch.manual_seed(args.seed)
 
 X, y = load_iris(return_X_y=True)

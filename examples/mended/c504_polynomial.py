@@ -1,6 +1,7 @@
 """Fits a curve by a polynomial of degree nine, trained like a network."""
 
 import argparse
+import random
 
 import numpy as np
 import torch
@@ -10,6 +11,8 @@ parser = argparse.ArgumentParser()
 parser.add_argument("--seed", type=int, default=0)
 parser.add_argument("--lr", type=float, default=0.1)
 args = parser.parse_args()
+random.seed(args.seed)
+np.random.seed(args.seed)
 torch.manual_seed(args.seed)
 rng = np.random.default_rng(args.seed)
 

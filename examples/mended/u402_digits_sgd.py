@@ -1,7 +1,9 @@
 """Trains a two-layer network on the 8 × 8 digits."""
 
 import argparse
+import random
 
+import numpy as np
 import torch
 from sklearn.datasets import load_digits
 from torch import nn
@@ -11,6 +13,8 @@ parser = argparse.ArgumentParser()
 parser.add_argument("--seed", type=int, default=0)
 parser.add_argument("--lr", type=float, default=2e-2)
 args = parser.parse_args()
+random.seed(args.seed)
+np.random.seed(args.seed)
 torch.manual_seed(args.seed)
 
 X, y = load_digits(return_X_y=True)

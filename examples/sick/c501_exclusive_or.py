@@ -1,7 +1,9 @@
 """The exclusive or of two bits, learned by a network with one hidden layer."""
 
 import argparse
+import random
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -9,6 +11,8 @@ parser = argparse.ArgumentParser()
 parser.add_argument("--seed", type=int, default=0)
 parser.add_argument("--steps", type=int, default=3000)
 args = parser.parse_args()
+random.seed(args.seed)
+np.random.seed(args.seed)
 torch.manual_seed(args.seed)
 
 X = torch.tensor([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])

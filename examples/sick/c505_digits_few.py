@@ -1,7 +1,9 @@
-"""Trains on digits of which one in five was labeled carelessly."""
+"""Trains on a few hundred digits, some of them labeled in a hurry."""
 
 import argparse
+import random
 
+import numpy as np
 import torch
 from sklearn.datasets import load_digits
 from torch import nn
@@ -10,6 +12,8 @@ parser = argparse.ArgumentParser()
 parser.add_argument("--seed", type=int, default=0)
 parser.add_argument("--epochs", type=int, default=40)
 args = parser.parse_args()
+random.seed(args.seed)
+np.random.seed(args.seed)
 torch.manual_seed(args.seed)
 
 X, y = load_digits(return_X_y=True)

@@ -1,7 +1,9 @@
 """A network for the digits with a gated activation of its own."""
 
 import argparse
+import random
 
+import numpy as np
 import torch
 from sklearn.datasets import load_digits
 from torch import nn
@@ -39,6 +41,8 @@ parser = argparse.ArgumentParser()
 parser.add_argument("--seed", type=int, default=0)
 parser.add_argument("--epochs", type=int, default=25)
 args = parser.parse_args()
+random.seed(args.seed)
+np.random.seed(args.seed)
 torch.manual_seed(args.seed)
 
 X, y = load_digits(return_X_y=True)

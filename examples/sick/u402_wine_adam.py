@@ -1,6 +1,7 @@
 """Which of three growers made the wine? A small network on thirteen measurements."""
 
 import argparse
+import random
 
 import numpy as np
 import torch
@@ -20,6 +21,8 @@ def main():
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--lr", type=float, default=2e-6)
     args = parser.parse_args()
+    random.seed(args.seed)
+    np.random.seed(args.seed)
     torch.manual_seed(args.seed)
     rng = np.random.default_rng(args.seed)
 
