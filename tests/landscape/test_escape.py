@@ -69,3 +69,14 @@ def test_noise_then_descent_leaves_a_saddle():
     assert found.escaped and found.loss_after < 1e-3
     with pytest.raises(BadInput):
         leave(linear_chain([0.0, 0.0]), method="prayer")
+
+
+def test_newton_of_a_single_parameter() -> None:
+    from unstuck.curvature.operators import matrix_operator
+    from unstuck.landscape.escape import newton_step
+
+    valley, hill = (matrix_operator(torch.full((1, 1), c, dtype=torch.float64)) for c in (2.0, -2.0))
+    slope = torch.tensor([4.0], dtype=torch.float64)
+    assert newton_step(valley, slope, absolute=False).step.tolist() == [-2.0]
+    assert newton_step(hill, slope, absolute=False).step.tolist() == [2.0]
+    assert newton_step(hill, slope, absolute=True).step.tolist() == [-2.0]

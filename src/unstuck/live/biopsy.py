@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from unstuck.core.errors import BadInput
 from unstuck.live.budget import FULL_SAMPLES, clock
 from unstuck.live.captures import MOST, Captures
 from unstuck.live.copy_probes import PROBE_BATCHES
@@ -188,6 +189,8 @@ class Biopsy:
             else:
                 try:
                     reason = self._measure(local, trained, seconds, start)
+                except BadInput as problem:  # a product that overflows, where the loss itself is still finite
+                    reason = str(problem)
                 finally:
                     local.close()
         if reason is not None:
@@ -213,6 +216,8 @@ class Biopsy:
         from unstuck.curvature.single_questions import extremes
         from unstuck.live.rates import reach_of
 
+        if not (math.isfinite(local.value) and bool(local.gradient.isfinite().all())):
+            return "the loss or its gradient is not finite"
         size = local.gradient.numel()
         before = clock()  # what ran first may have been slow for being the first
         local.hvp(local.gradient)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from unstuck.core.errors import BadInput
 from unstuck.live.budget import clock
 from unstuck.live.rates import reach_of
 from unstuck.live.side_effects import quiet
@@ -79,7 +80,11 @@ class Exam:
                 self._take(data, optimizer, seconds=seconds, peak_rate=peak_rate)
             except OutOfTime:
                 data.setdefault("unseen", f"it took longer than twice the {seconds:.1f} s that were foreseen for it")
-            except (RuntimeError, TypeError) as error:  # a model that cannot run in float64, an operator without ...
+            except (
+                BadInput,
+                RuntimeError,
+                TypeError,
+            ) as error:  # a model that cannot run in float64, an operator without ...
                 data.setdefault("unseen", f"made again, the model failed: {type(error).__name__}: {error}"[:240])
         return data
 

@@ -143,13 +143,13 @@ def _obstacle(loss: Tensor) -> str | None:
         if node is None or node in seen:
             continue
         seen.add(node)
-        if isinstance(node, BackwardCFunction):
-            return f"{type(node).__name__.removesuffix('Backward')} is a function of the script's own: products would run it"
         name = node.name()
         if any(part in name for part in _NO_SECOND):
             return f"{name} has no second derivative"
         if any(part in name for part in _REPLAYED):
             return f"{name}: a product would run the checkpointed forward pass again"
+        if isinstance(node, BackwardCFunction):
+            return f"{type(node).__name__.removesuffix('Backward')} is a function of the script's own: products would run it"
         if "AccumulateGrad" in name:
             variable = getattr(node, "variable", None)
             if variable is not None and variable._backward_hooks:
