@@ -408,8 +408,8 @@ def test_what_clips_the_gradient_is_seen_from_outside(watching: Watching) -> Non
             torch.nn.utils.clip_grad_value_(model.parameters(), 1e-3)
         optimizer.step()
     clips = [sample["clip"] for sample in watching.recording().main.samples]
-    assert all(clip["after"] == pytest.approx(clip["before"]) and clip["values"] is None for clip in clips[:6])
-    assert all(clip["after"] < 0.1 * clip["before"] and clip["values"] == 1e-3 for clip in clips[6:])
+    assert all(clip["left"] == pytest.approx(clip["before"]) and clip["values"] is None for clip in clips[:6])
+    assert all(clip["left"] < 0.1 * clip["before"] and clip["values"] == 1e-3 for clip in clips[6:])
 
 
 def test_the_divisors_of_adam_are_told(watching: Watching) -> None:

@@ -334,7 +334,7 @@ class Sampler:
         if not both:
             return None
         before, after = (math.sqrt(sum(pair[i] ** 2 for pair in both)) for i in (0, 1))
-        return {"before": before, "after": after, "values": self.watcher.value_clip}
+        return {"before": before, "left": after, "values": self.watcher.value_clip}
 
     def after_step(self, optimizer: torch.optim.Optimizer, track: Track, step: int) -> None:
         """An optimizer has stepped: complete the sample and write it."""

@@ -15,7 +15,7 @@ _NUMBERS_OF_PARAMETER = (
 _NUMBERS_OF_ACTIVATION = (
     *("order", "units", "mean", "std", "zero", "dead", "dead_so_far", "saturated", "vary", "nonfinite"),
 )
-_NUMBERS_OF_CLIP = ("before", "after", "values")
+_NUMBERS_OF_CLIP = ("before", "left", "values")
 _NUMBERS_OF_DIVISORS = ("group", "eps", "low", "median", "high", "under", "alive", "entries")
 _NUMBERS_OF_LAYER = ("order", "in_std", "in_mean", "in_rms", "in_nonfinite", "fan_in")
 _NUMBERS_OF_NOISE = ("cos", "norm", "share", "pairs")

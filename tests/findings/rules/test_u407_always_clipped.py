@@ -60,7 +60,7 @@ def seen(before: list[float], after: list[float], values: float | None = None) -
     for s, b, a in zip(range(len(before)), before, after, strict=True):
         told = sample(s, params=chain([a], u=1e-4), term=None)
         samples.append(
-            {**told, "clip": {"before": b, "after": a, "values": values}, "losses": recording.main.samples[0]["losses"]}
+            {**told, "clip": {"before": b, "left": a, "values": values}, "losses": recording.main.samples[0]["losses"]}
         )
     return Recording.of(loss=[2.303] * 60, samples=samples, optimizer=SGD)
 

@@ -138,9 +138,9 @@ def _clipping(stream: Stream) -> _Clipping | None:
         return _Clipping(share, statistics.median(cuts), len(pairs), pairs[-1][1], "clip_grad_norm_")
     seen = [sample["clip"] for sample in stream.samples if sample.get("clip")]
     ends = [
-        (float(c["before"]), float(c["after"]), c.get("values"))
+        (float(c["before"]), float(c["left"]), c.get("values"))
         for c in seen
-        if c.get("before") and c.get("after") and math.isfinite(c["before"]) and math.isfinite(c["after"])
+        if c.get("before") and c.get("left") and math.isfinite(c["before"]) and math.isfinite(c["left"])
     ]
     changed = [before / after for before, after, _ in ends if after < 0.999 * before]
     if not changed:
