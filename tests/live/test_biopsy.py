@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from unstuck.live import biopsy
 from unstuck.live.biopsy import Biopsy
 from unstuck.live.captures import Captures
 from unstuck.live.loss_tape import LossTape, NotReplayable, stack_height
@@ -22,6 +23,12 @@ from unstuck.live.watcher import Watcher
 from unstuck.record.journal import Journal
 
 Events = list[dict[str, Any]]
+
+
+@pytest.fixture(autouse=True)
+def time_to_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy machine must not change what is found."""
+    monkeypatch.setattr(biopsy, "END_SECONDS", 120.0)
 
 
 def watched(tmp_path: Path, train: Callable[[], Any], *, overhead: float = 0.5) -> tuple[Any, Events]:
