@@ -103,6 +103,15 @@ class Bucket:
         self.rule, self._lowering = rule, lowering
         return self._plan
 
+    @property
+    def kind(self) -> str:
+        """How the update is computed: fused, eager, compile; empty before the first."""
+        return self._plan.kind if self._plan is not None else ""
+
+    def lowered(self, lowering: str) -> bool:
+        """Whether the plan at hand was chosen for this lowering."""
+        return lowering == self._lowering
+
     def stale(self) -> bool:
         """Whether somebody put other state tensors in place of the ones at hand, or moved or re-laid the parameters."""
         params, states = self.params, self.states

@@ -67,6 +67,7 @@ class Optimizer(torch.optim.Optimizer):
     0.5
     """
 
+    _straight: tuple[dict[str, Any], tuple[Any, ...], _Lists, Bucket] | None
     _moving: bool  # some value is a tensor, which may change in place: the rule is built anew at each step
     _looks_ahead: bool | None
 
@@ -182,6 +183,7 @@ class Optimizer(torch.optim.Optimizer):
         self._rules: dict[int, tuple[tuple[Any, ...], Rule]] = {}
         self._moving = False
         self._looks_ahead = None
+        self._straight = None
         self.used: list[dict[str, float]] = []
 
     def _lists(self, index: int, params: list[Tensor], grads: list[Tensor | None]) -> _Lists:
@@ -231,9 +233,59 @@ class Optimizer(torch.optim.Optimizer):
             or torch.autograd._profiler_enabled()  # type: ignore[attr-defined]
         ):
             return _heard_step(self, closure)
+        if closure is None and self._straight is not None and self._straight_step():
+            return None
         return self._step(closure)
 
     step.hooked = True  # type: ignore[attr-defined]  # torch wraps a step that does not say so, at 6 µs a call
+
+    def _straight_step(self) -> bool:
+        """The update of one bucket by a fused kernel; False, with nothing done, unless all is as at the last step.
+
+        The same checks as on the general road, without its lists: 1 to 2 µs, a tenth of a small network's update.
+        """
+        assert self._straight is not None
+        group, raw, lists, bucket = self._straight
+        params, lr = group["params"], group["lr"]
+        grads = [p.grad for p in params]
+        groups = self.param_groups
+        if not (
+            len(groups) == 1
+            and groups[0] is group
+            and not self.schedules
+            and type(lr) is float
+            and 0.0 <= lr < math.inf
+            and self._pick(group) == raw
+            and lists.known == len(self.state)
+            and len(params) == len(lists.params)
+            and all(map(is_, lists.params, params))
+            and all(map(is_not, grads, repeat(None)))
+            and not bucket.stale()
+            and bucket.usable(grads) is grads
+            and bucket.lowered(self.lowering)
+        ):
+            self._straight = None
+            return False
+        bucket.take(grads, lr, lr, group["updates"], 0)
+        gradients_were_on = torch.is_grad_enabled()
+        torch._C._set_grad_enabled(False)
+        try:
+            bucket.advance()
+        finally:
+            torch._C._set_grad_enabled(gradients_were_on)
+        group["updates"] += 1
+        self.used = [{"lr": lr}]
+        return True
+
+    def _find_straight(self) -> None:
+        """Remember the one bucket of an optimizer whose updates are a kernel's call and nothing beside."""
+        lists = self._cache.get(0)
+        known = self._rules.get(0)
+        if len(self.param_groups) != 1 or self.schedules or self._moving or lists is None or known is None:
+            return
+        bucket = lists.buckets[0] if lists.single else None
+        if bucket is not None and bucket.contiguous and not bucket.complex and bucket.kind == "fused":
+            self._straight = (self.param_groups[0], known[0], lists, bucket)
 
     def _step(self, closure: Callable[[], Any] | None) -> Any:
         loss = None
@@ -278,6 +330,8 @@ class Optimizer(torch.optim.Optimizer):
                     work.append(bucket)
             if not plain:
                 _prepare(work)
+            elif not self._looks_ahead:
+                self._find_straight()
             for bucket in work:
                 bucket.advance()
             for rule, p, g, lr in thin:
