@@ -38,6 +38,7 @@ class Row:
     ours_us: float
     torch_us: dict[str, float]
     ratio_to_fused: float | None
+    fused_to_itself: float | None  # two copies of torch's fused form: what the placement in memory alone makes
     ratio_to_best: float
     bytes_per_parameter: int | None
     share_of_limit: float | None
@@ -120,6 +121,8 @@ def measure(device: str, size: str, *, rounds: int, only: list[str]) -> list[Row
         entrants: dict[str, Callable[[], Any]] = {}
         for peer, make in {"ours": ours, **theirs}.items():
             entrants[peer] = make(_params(count, tensors, device)).step
+        if "fused" in theirs:
+            entrants["again"] = theirs["fused"](_params(count, tensors, device)).step
         bare = _params(count, tensors, device)
         gradients = [p.grad for p in bare]
 
@@ -138,6 +141,7 @@ def measure(device: str, size: str, *, rounds: int, only: list[str]) -> list[Row
                 taken[peer].append(clock(entrants[peer], times))
         middle = {peer: statistics.median(values) for peer, values in taken.items()}
         mine, add_time = middle.pop("ours"), middle.pop("add")
+        middle.pop("again", None)
         limit = moved / 12 * add_time if moved else None
         rows.append(
             Row(
@@ -147,6 +151,7 @@ def measure(device: str, size: str, *, rounds: int, only: list[str]) -> list[Row
                 round(mine, 1),
                 {peer: round(value, 1) for peer, value in middle.items()},
                 _paired(taken, "fused"),
+                _paired(taken, "fused", "again"),
                 _paired(taken, min(middle, key=middle.__getitem__)) or 0.0,
                 moved,
                 round(limit / mine, 2) if limit else None,
@@ -156,21 +161,22 @@ def measure(device: str, size: str, *, rounds: int, only: list[str]) -> list[Row
     return rows
 
 
-def _paired(taken: dict[str, list[float]], peer: str) -> float | None:
+def _paired(taken: dict[str, list[float]], peer: str, mine: str = "ours") -> float | None:
     """The median over the rounds of ours over a peer's: a round's neighbors in time meet the same machine."""
     if peer not in taken:
         return None
-    return round(statistics.median(a / b for a, b in zip(taken["ours"], taken[peer], strict=True)), 3)
+    return round(statistics.median(a / b for a, b in zip(taken[mine], taken[peer], strict=True)), 3)
 
 
 def _print(row: Row, add_time: float, count: int) -> None:
     peers = "  ".join(f"{peer} {row.torch_us.get(peer, float('nan')):>9.1f}" for peer in PEERS)
     fused = f"{row.ratio_to_fused:.2f}" if row.ratio_to_fused is not None else "  — "
+    itself = f" (itself {row.fused_to_itself:.2f})" if row.fused_to_itself is not None else " " * 14
     limit = f"{row.share_of_limit:.2f}" if row.share_of_limit is not None else " — "
     size = f"{row.bytes_per_parameter:>3}" if row.bytes_per_parameter else "  —"
     bandwidth = 12 * count / add_time / 1e3
     print(
-        f"{row.device:4} {row.size:6} {row.rule:23} ours {row.ours_us:>9.1f}  {peers}  of fused {fused}  of best "
+        f"{row.device:4} {row.size:6} {row.rule:23} ours {row.ours_us:>9.1f}  {peers}  of fused {fused}{itself}  of best "
         f"{row.ratio_to_best:.2f}  bytes {size}  of limit {limit}  (add_: {bandwidth:.0f} GB/s)",
         flush=True,
     )
