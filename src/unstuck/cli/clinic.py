@@ -24,8 +24,12 @@ def clinic(
     half: Annotated[str, typer.Option(help="Which half: all, tuning or held-out.")] = "all",
     sample: Annotated[int | None, typer.Option(help="Only so many pairs and healthy scripts, spread evenly.")] = None,
     keep: Annotated[
-        Path | None, typer.Option(help="Folder that keeps the reports; an interrupted clinic goes on from there.")
+        Path | None,
+        typer.Option(help="Folder that keeps reports and recordings; an interrupted clinic goes on from there."),
     ] = None,
+    again: Annotated[
+        bool, typer.Option("--again", help="Judge the kept recordings with the rules of this version.")
+    ] = False,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the scores and every run as JSON.")] = None,
     html_file: Annotated[Path | None, typer.Option("--html", help="Write them as one HTML page.")] = None,
     markdown_file: Annotated[
@@ -42,6 +46,8 @@ def clinic(
         unstuck clinic --half tuning sick/digits mended/digits
 
         unstuck clinic --corpus my-scripts --seeds 0,1,2
+
+        unstuck clinic --keep clinic-reports --again        with changed rules
     """
     import json
     import os
@@ -65,6 +71,8 @@ def clinic(
         raise BadInput("--seeds", got=seeds, want="whole numbers separated by commas, such as 0,1,2") from None
     if half not in ("all", "tuning", "held-out"):
         raise BadInput("--half", got=half, want="all, tuning or held-out")
+    if again and keep is None:
+        raise BadInput("--again", got="no --keep", want="the folder of kept recordings", hint="add --keep DIR")
     if jobs < 0 or (sample is not None and sample < 1):
         raise BadInput("--jobs, --sample", got=(jobs, sample), want="at least 1")
     cases = [
@@ -90,6 +98,7 @@ def clinic(
         jobs=jobs or os.cpu_count() or 1,
         keep=keep.absolute() if keep else None,
         stood=stood,
+        again=again,
         done=tell,
     )
     scores = parts(outcomes)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,11 +64,13 @@ def run_cases(
     jobs: int = 1,
     keep: Path | None = None,
     stood: bool = True,
+    again: bool = False,
     done: Callable[[Outcome], None] | None = None,
 ) -> list[Outcome]:
     """Run every case with every seed, ``jobs`` at a time with one thread each; in the order of cases and seeds.
 
-    ``keep``: a folder for reports; one that is there already is read, not run again, so an interrupted clinic goes on.
+    ``keep``: a folder for reports and recordings; what is there already is read, not run again, so an interrupted
+    clinic goes on. ``again``: judge the kept recordings with the rules of today; only scripts that have none are run.
     ``stood``: also find the step from which the right finding stood, by judging the beginnings of the recording.
     """
     tasks = [(case, seed) for case in cases for seed in seeds]
@@ -76,7 +79,7 @@ def run_cases(
         folder = keep if keep is not None else Path(scratch) / "reports"
         folder.mkdir(parents=True, exist_ok=True)
         with ThreadPoolExecutor(max_workers=max(1, jobs)) as pool:
-            waiting = [pool.submit(_one, case, seed, folder, stood) for case, seed in tasks]
+            waiting = [pool.submit(_one, case, seed, folder, stood, again) for case, seed in tasks]
             for finished in as_completed(waiting):
                 outcome = finished.result()
                 outcomes[outcome.case.key, outcome.seed] = outcome
@@ -85,11 +88,14 @@ def run_cases(
     return [outcomes[case.key, seed] for case, seed in tasks]
 
 
-def _one(case: Case, seed: int, folder: Path, stood: bool) -> Outcome:
+def _one(case: Case, seed: int, folder: Path, stood: bool, again: bool) -> Outcome:
     kept = folder / f"{case.kind}-{case.name}-{seed}.json"
-    if kept.is_file():
-        data = _read(kept)
-        if data is not None:
+    recorded = kept.with_suffix("")
+    data = _read(kept) if kept.is_file() else None
+    if data is not None:
+        if again and recorded.is_dir():
+            return _judged(case, seed, kept, float(data["seconds"]), stood)
+        if not again:
             return Outcome(case, seed, data["report"], float(data["seconds"]), data.get("stood"))
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="unstuck-case-") as scratch:
@@ -107,20 +113,42 @@ def _one(case: Case, seed: int, folder: Path, stood: bool) -> Outcome:
         report = _read(place / "report.json")
         if report is None:
             return Outcome(case, seed, None, seconds, problem=made.stderr.strip()[-300:] or f"status {made.returncode}")
-        step = _stood(case, place / "runs") if stood and case.kind == "sick" else None
-        slim = {key: report.get(key) for key in ("verdict", "findings", "checks", "run")}
-        _write(kept, {"report": slim, "seconds": seconds, "stood": step})
-        return Outcome(case, seed, slim, seconds, step)
+        found = [p.parent for p in (place / "runs").glob("**/journal-*.jsonl")]
+        if found:
+            shutil.rmtree(recorded, ignore_errors=True)
+            shutil.copytree(found[0], recorded, ignore=shutil.ignore_patterns("report.*"))
+        step = _stood(case, recorded) if stood and case.kind == "sick" else None
+        return _kept(case, seed, kept, report, seconds, step)
 
 
-def _stood(case: Case, runs: Path) -> int | None:
+def _judged(case: Case, seed: int, kept: Path, seconds: float, stood: bool) -> Outcome:
+    """A kept recording, judged by the rules of today."""
+    from unstuck.findings.judge import judge
+    from unstuck.live.assemble import assemble
+    from unstuck.record.reader import read_run
+
+    recorded = kept.with_suffix("")
+    recordings = read_run(recorded)
+    if not recordings:
+        return Outcome(case, seed, None, seconds, problem=f"no recording can be read in {recorded}")
+    report = assemble(recordings, judge(recordings[0]), source=recorded)
+    step = _stood(case, recorded) if stood and case.kind == "sick" else None
+    return _kept(case, seed, kept, report, seconds, step)
+
+
+def _kept(case: Case, seed: int, kept: Path, report: Mapping[str, Any], seconds: float, step: int | None) -> Outcome:
+    slim = {key: report.get(key) for key in ("verdict", "findings", "checks", "run")}
+    _write(kept, {"report": slim, "seconds": seconds, "stood": step})
+    return Outcome(case, seed, slim, seconds, step)
+
+
+def _stood(case: Case, recorded: Path) -> int | None:
     """The earliest looked-at step from which on the first finding is a right one, at every later look too."""
     from unstuck.clinic.beginnings import beginnings
     from unstuck.findings.judge import judge
     from unstuck.record.reader import read_run
 
-    found = [p.parent for p in runs.glob("**/journal-*.jsonl")]
-    recordings = read_run(found[0]) if found else []
+    recordings = read_run(recorded)
     if not recordings:
         return None
     since: int | None = None
