@@ -16,6 +16,8 @@ from typing import Any, Protocol
 import torch
 from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
 
+from unstuck.launch import loss_functions
+
 _TORCH_FOLDER = str(Path(torch.__file__).parent) + os.sep
 _DECORATOR = str(Path(torch.__file__).parent / "utils" / "_contextlib.py")
 
@@ -30,6 +32,7 @@ class Listener(Protocol):
     def step_begins(self, optimizer: torch.optim.Optimizer) -> None: ...
     def step_ended(self, optimizer: torch.optim.Optimizer) -> None: ...
     def module_called(self, module: torch.nn.Module, args: tuple, kwargs: dict) -> None: ...
+    def loss_function_called(self, name: str, args: tuple, kwargs: dict, result: Any) -> None: ...
     def mode_changed(self, module: torch.nn.Module, training: bool) -> None: ...
     def without_gradient(self, entered: bool) -> None: ...
     def loss_scaled(self, outputs: Any, scaled: Any) -> None: ...
@@ -40,6 +43,7 @@ class Listener(Protocol):
     def saved_tensor_hooks(self, entered: bool) -> None: ...
     def tensor_hooked(self) -> None: ...
     def loader_started(self, loader: Any) -> None: ...
+    def schedule_made(self, schedule: Any) -> None: ...
 
 
 class Taps:
@@ -58,11 +62,12 @@ class Taps:
         self._make_step_hook = make_step_hook or _plain_step_hook
         self._patches: list[tuple[Any, str, Any, Any]] = []  # owner, name, original, ours
         self._handles: dict[str, Any] = {}
+        self._hearing_losses = [False]  # a cell that the loss functions look into
 
     # -- what is set -------------------------------------------------------------------------------------------------
 
     def install(self) -> None:
-        """Set every tap but the two that cost on every call (module calls, the beginning of a step)."""
+        """Set every tap; module calls, loss functions and the beginnings of steps are heard only when asked for."""
         self._wrap_backward()
         self._wrap_grad()
         self._wrap_modes()
@@ -72,11 +77,14 @@ class Taps:
         self._wrap_saved_tensor_hooks()
         self._wrap_tensor_hooks()
         self._wrap_loader()
+        self._wrap_loss_functions()
+        self._wrap_schedules()
         hook = self._make_step_hook(self.listener.step_ended)
         self._handles["step_ended"] = register_optimizer_step_post_hook(hook)
 
     def remove(self) -> None:
         """Undo everything; a function that somebody else has wrapped since then stays as he left it."""
+        self._hearing_losses[0] = False  # for those that the script has imported by name
         for owner, name, original, ours in reversed(self._patches):
             if owner.__dict__.get(name) is not ours:
                 continue
@@ -95,6 +103,10 @@ class Taps:
             self._handles["module"] = torch.nn.modules.module.register_module_forward_pre_hook(self._module_hook)
         elif not wanted and "module" in self._handles:
             self._handles.pop("module").remove()
+
+    def hear_losses(self, wanted: bool) -> None:
+        """Call ``loss_function_called`` after a loss function was called without gradient, or no longer."""
+        self._hearing_losses[0] = wanted
 
     def hear_step_begins(self, wanted: bool) -> None:
         """Call ``step_begins`` before every optimizer step, or no longer."""
@@ -303,6 +315,26 @@ class Taps:
             return __iter__
 
         self._replace(torch.utils.data.DataLoader, "__iter__", make)
+
+    def _wrap_schedules(self) -> None:
+        listener = self.listener
+
+        def make(original: Any) -> Any:
+            def __init__(schedule: Any, *args: Any, **kwargs: Any) -> None:
+                original(schedule, *args, **kwargs)
+                listener.schedule_made(schedule)
+
+            return __init__
+
+        # torch's schedules set their own numbers before they call this.
+        self._replace(torch.optim.lr_scheduler.LRScheduler, "__init__", make)
+
+    def _wrap_loss_functions(self) -> None:
+        def make(original: Any) -> Any:
+            return loss_functions.passing(original, self._hearing_losses, self.listener.loss_function_called)
+
+        for name in loss_functions.NAMES:
+            self._replace(torch.nn.functional, name, make)
 
     def _module_hook(self, module: torch.nn.Module, args: tuple) -> None:
         # Global hooks are not given keyword arguments, but torch's own frame above has them.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -14,8 +15,12 @@ from unstuck.live.registry import Model, batch_modules
 if TYPE_CHECKING:
     from unstuck.live.watcher import Watcher
 
-MAX_LOOKS = 60  # blocks without gradient that are looked into
-PASSES_PER_LOOK = 3  # forward passes looked at in each
+MAX_LOOKS = 60  # blocks without gradient that are looked into, whatever happens in them
+MAX_EVALUATIONS = 60  # evaluations (blocks with no step between them) whose losses are looked at
+BLOCKS_PER_EVALUATION = 4  # of their blocks: a set each, or a batch each
+PASSES_PER_LOOK = 3  # forward passes looked at in each block
+LOSSES_PER_LOOK = 4
+LOSSES_PER_EVALUATION = 8
 FREE_LOOKS = 4
 FREE_LOSSES = 40
 NORM_LAYERS = 64  # batch normalizations whose running statistics are compared with an evaluation's batch
@@ -27,6 +32,7 @@ class EvaluationWatch:
     def __init__(self, watcher: Watcher) -> None:
         self.watcher = watcher
         self.looks = 0
+        self.planned_looks = 0
         self.blocks = 0
         self.depth = 0
         self.passes = 0
@@ -37,7 +43,14 @@ class EvaluationWatch:
         self.described = 0
         self.price = 0.002
         self.last_model: Model | None = None
+        self.evaluations = 0
+        self.next_evaluation = 0
+        self.chosen = False  # this evaluation's losses are looked at
+        self.turn = -1  # of the block in its evaluation
+        self.at_step = -1  # steps made before this evaluation
         self.losses = 0  # looked at in this block
+        self.losses_before = 0  # in this evaluation's blocks before this one
+        self.losses_wanted = False
         self.norms: dict[str, dict[str, Any]] = {}  # of this block, by the layer's name
         self.norm_names: dict[int, dict[int, str]] = {}  # of each model: id of a part, its name
         self.norm_price = 0.002  # of one block
@@ -51,15 +64,20 @@ class EvaluationWatch:
             self.depth += 1
             if self.depth > 1 or watcher.compiled_models or not watcher.backwards:
                 return
+            self._count_evaluation()
             self.blocks += 1
-            # The first blocks, then ever fewer: 1, 2, …, 16, 18, 20, 23, …
-            if self.looks >= MAX_LOOKS or (self.blocks > 16 and self.blocks < self.next_block):
+            planned = self.planned_looks < MAX_LOOKS and _planned(self.blocks, self.next_block)
+            if planned:
+                self.planned_looks += 1
+                self.next_block = self.blocks + max(1, self.blocks // 8)
+            self.losses_wanted = self._losses_wanted()
+            if not (planned or self.losses_wanted):
                 return
-            self.next_block = self.blocks + max(1, self.blocks // 8)
             self.looks += 1
             self.passes = 0
-            self.losses = 0
             self.last_model = None
+            if self.losses_wanted:
+                watcher.taps.hear_losses(True)
             self.norms = {}
             free = self.norm_looks < FREE_LOOKS and watcher.budget.allows_first(self.norm_price)
             self.norms_wanted = free or watcher.budget.credit(clock()) - watcher.fast.own >= self.norm_price
@@ -68,12 +86,43 @@ class EvaluationWatch:
         else:
             self.depth = max(0, self.depth - 1)
             if self.depth == 0 and self.listening:
-                self.listening = self.norms_wanted = False
+                self.listening = self.norms_wanted = self.losses_wanted = False
+                watcher.taps.hear_losses(False)
                 self._write_norms()
                 if not watcher.sampling:
                     watcher.taps.hear_modules(False)
 
     next_block = 0
+
+    def _count_evaluation(self) -> None:
+        """Blocks with no step between them are one evaluation; the first ones are looked at, then ever fewer."""
+        steps = self.watcher.backwards
+        self.turn += 1
+        if steps == self.at_step:
+            return
+        self.at_step, self.turn, self.losses_before, self.losses = steps, 0, 0, 0
+        self.evaluations += 1
+        self.chosen = self.next_evaluation >= 0 and _planned(self.evaluations, self.next_evaluation)
+        if self.chosen:
+            self.next_evaluation = self.evaluations + max(1, self.evaluations // 8)
+            self.chosen_evaluations += 1
+            if self.chosen_evaluations >= MAX_EVALUATIONS:
+                self.next_evaluation = -1
+
+    chosen_evaluations = 0
+
+    def _losses_wanted(self) -> bool:
+        """Whether the losses of a block that begins are looked at."""
+        self.losses_before, self.losses = self.losses_before + self.losses, 0
+        if not self.chosen or self.turn >= BLOCKS_PER_EVALUATION or self.losses_before >= LOSSES_PER_EVALUATION:
+            return False
+        return self._loss_on_allowance() or self._loss_affordable()
+
+    def _loss_on_allowance(self) -> bool:
+        return self.loss_looks < FREE_LOSSES and self.watcher.budget.allows_first(self.loss_price)
+
+    def _loss_affordable(self) -> bool:
+        return self.watcher.budget.credit(clock()) - self.watcher.fast.own >= self.loss_price
 
     def model_called(self, model: Model, module: torch.nn.Module, args: tuple, kwargs: dict[str, Any]) -> bool:
         """A model's forward pass without gradient; True for the first few, which are paid from the allowance."""
@@ -100,7 +149,7 @@ class EvaluationWatch:
         watcher.event(
             "forward_without_gradient",
             step=watcher.current_step(),
-            limit=120,
+            limit=240,
             model=model.name,
             training=module.training,
             batch_modules=in_training,
@@ -119,16 +168,30 @@ class EvaluationWatch:
         The loss is computed a second time, from the same arguments; it draws nothing and changes nothing. True for the
         first few, which are paid from the allowance.
         """
+        if type(module).__module__ != "torch.nn.modules.loss":
+            return False
+        return self._look_at_loss(lambda: probes.evaluated(module, args))
+
+    def loss_function_called(self, name: str, args: tuple, kwargs: dict[str, Any], result: Any) -> bool:
+        """A loss function of torch's was called without gradient and gave ``result``; otherwise as for a module."""
+        if not isinstance(result, torch.Tensor):
+            return False
+        return self._look_at_loss(lambda: _evaluated_call(name, args, kwargs, result))
+
+    def _look_at_loss(self, look: Callable[[], dict[str, Any] | None]) -> bool:
         watcher, model = self.watcher, self.last_model
-        if model is None or not self.listening or type(module).__module__ != "torch.nn.modules.loss":
+        if model is None or not self.listening or not self.losses_wanted:
             return False
         start = clock()
-        first = self.loss_looks < FREE_LOSSES and watcher.budget.allows_first(self.loss_price)
-        if not first and watcher.budget.credit(start) - watcher.fast.own < self.loss_price:
+        first = self._loss_on_allowance()
+        if not first and not self._loss_affordable():
+            self._enough_losses()  # later batches alone would not tell what the first ones do
             return False
         self.loss_looks += 1
         self.losses += 1
-        found = probes.evaluated(module, args)
+        if self.losses >= LOSSES_PER_LOOK:
+            self._enough_losses()
+        found = look()
         self.loss_price = clock() - start
         if found is None:
             return first
@@ -136,15 +199,20 @@ class EvaluationWatch:
         watcher.event(
             "evaluation_loss",
             step=watcher.current_step(),
-            limit=120,
+            limit=500,
             model=model.name,
             training=root.training if root is not None else None,
             look=self.looks,
+            turn=self.turn + 1,
             place=self.losses,
             line=user_line(),
             **found,
         )
         return first
+
+    def _enough_losses(self) -> None:
+        self.losses_wanted = False
+        self.watcher.taps.hear_losses(False)
 
     loss_looks = 0
     loss_price = 0.001
@@ -195,3 +263,13 @@ class EvaluationWatch:
         self.watcher.event(
             "mode", step=self.watcher.current_step(), limit=40, model=model.name, training=training, line=user_line()
         )
+
+
+def _planned(number: int, following: int) -> bool:
+    """Whether this one is looked at: all of the first, then ever fewer (16, 18, 20, 22, 24, 27, …)."""
+    return number <= 16 or number >= following
+
+
+def _evaluated_call(name: str, args: tuple, kwargs: dict[str, Any], result: torch.Tensor) -> dict[str, Any] | None:
+    call = probes.called_loss(name, args, kwargs)
+    return probes.evaluated(call.module, call.inputs, value=result) if call is not None else None

@@ -635,6 +635,23 @@ class Watcher:
         else:
             self.spent(clock() - start)
 
+    def loss_function_called(self, name: str, args: tuple, kwargs: dict, result: Any) -> None:
+        """A loss function was called without gradient (only heard in watched evaluations)."""
+        if self.busy or not self.active or not self.works("evaluation_loss"):
+            return
+        start = clock()
+        self.busy = True
+        first = False
+        try:
+            first = self.evaluation.loss_function_called(name, args, kwargs, result)
+        except Exception as error:
+            self.crashed("evaluation_loss", error)
+        self.busy = False
+        if first:
+            self.budget.spend_first(clock() - start)
+        else:
+            self.spent(clock() - start)
+
     def _hear_part(self, module: torch.nn.Module, args: tuple) -> None:
         """A part of a model is called in an evaluation."""
         start = clock()
@@ -713,6 +730,7 @@ class Watcher:
         self.compiled_models = True
         self.fast.on = False
         self.taps.hear_modules(False)
+        self.taps.hear_losses(False)
         try:
             module = target if isinstance(target, torch.nn.Module) else getattr(target, "__self__", None)
             model = self.registry.add(module, compiled=True) if isinstance(module, torch.nn.Module) else None
@@ -737,6 +755,22 @@ class Watcher:
                 self.sampler.loader_started(loader)
             except Exception as error:
                 self.crashed("loader", error)
+
+    def schedule_made(self, schedule: Any) -> None:
+        """A schedule of the learning rate was made: its kind and numbers."""
+        if not self.active or self.busy:
+            return
+        try:
+            numbers = {
+                name: value
+                for name, value in vars(schedule).items()
+                if not name.startswith("_") and name != "last_epoch" and isinstance(value, int | float | str)
+            }
+            self.event(
+                "schedule", limit=20, name=type(schedule).__name__, options=numbers, line=user_line()
+            )
+        except Exception as error:
+            self.crashed("schedule", error)
 
     # -- the end -----------------------------------------------------------------------------------------------------
 

@@ -1,6 +1,7 @@
 """Probes: live torch objects in, plain numbers out, in the shapes of docs/recording.md. They never change the run."""
 
 from unstuck.probes.activations import DeadUnits, activations, layers
+from unstuck.probes.called_losses import CalledLoss, called_loss
 from unstuck.probes.denominators import denominators
 from unstuck.probes.evaluated import evaluated
 from unstuck.probes.graph import Graph, Node, layer_of, sequence_number, walk
@@ -23,8 +24,10 @@ from unstuck.probes.parameters import (
 from unstuck.probes.quiet import quiet
 from unstuck.probes.running_statistics import running_statistics
 from unstuck.probes.statistics import describe
+from unstuck.probes.through_time import TimeGradients
 
 __all__ = [
+    "CalledLoss",
     "Change",
     "DeadUnits",
     "GradientNoise",
@@ -33,9 +36,11 @@ __all__ = [
     "Node",
     "Placement",
     "Snapshot",
+    "TimeGradients",
     "activations",
     "after_step",
     "before_step",
+    "called_loss",
     "carried_gradients",
     "denominators",
     "describe",

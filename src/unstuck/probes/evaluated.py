@@ -1,4 +1,4 @@
-"""What an evaluation measures: the loss and the right answers of one call of a loss module."""
+"""What an evaluation measures: the loss and the right answers of one call of a loss."""
 
 from __future__ import annotations
 
@@ -13,16 +13,22 @@ from unstuck.probes.quiet import quiet
 from unstuck.probes.statistics import LIMIT
 
 
-def evaluated(module: nn.Module, inputs: Sequence[Any], *, limit: int = LIMIT) -> dict[str, Any] | None:
+def evaluated(
+    module: nn.Module, inputs: Sequence[Any], *, value: Tensor | None = None, limit: int = LIMIT
+) -> dict[str, Any] | None:
     """The data of the event ``evaluation_loss`` in docs/recording.md; None for a module that is no loss of torch's.
 
-    The loss is computed again from the arguments of the call, output first and target second. Cost: the loss, and a
-    few passes over ``limit`` elements. Errors: those of the loss, for arguments that it does not take.
+    ``value`` is what the loss gave, where that is known; otherwise it is computed again from the arguments of the call,
+    output first and target second. Cost: the loss, and a few passes over ``limit`` elements. Errors: those of the loss,
+    for arguments that it does not take.
 
     >>> import torch
     >>> found = evaluated(nn.CrossEntropyLoss(), (torch.eye(3) * 9, torch.tensor([0, 1, 1])))
     >>> round(found["accuracy"], 3), found["examples"], found["loss_kind"]
     (0.667, 3, 'nll')
+    >>> found = evaluated(nn.MSELoss(reduction="sum"), (torch.zeros(5, 2), torch.ones(5, 2)))
+    >>> found["value"], found["each"]
+    (10.0, 1.0)
     """
     if type(module).__module__ != "torch.nn.modules.loss" or len(inputs) < 2:
         return None
@@ -31,19 +37,22 @@ def evaluated(module: nn.Module, inputs: Sequence[Any], *, limit: int = LIMIT) -
         return None
     with quiet():
         given = (output.detach(), target.detach(), *inputs[2:])
-        value = type(module).forward(module, *given)
-        if not isinstance(value, Tensor):
+        result = type(module).forward(module, *given) if value is None else value
+        if not isinstance(result, Tensor):
             return None
-        number = float(plain(value).double().mean())
+        number = float(plain(result).double().mean())
         terms = loss_module_terms(module, given, None, limit=limit)
     term = terms["terms"][0] if terms is not None else {}
     about = term.get("target") or {}
     classes = about.get("classes") or {}
     counted = sum(classes.values())
+    reduction = str(getattr(module, "reduction", "mean"))
+    summed = float(term.get("sum_over") or 1) * (1.0 - float(about.get("ignored") or 0.0))
     return {
         "loss_kind": term.get("kind"),
         "value": number,
-        "reduction": str(getattr(module, "reduction", "mean")),
+        "reduction": reduction,
+        "each": number / summed if reduction == "sum" and summed > 0 else number,
         "accuracy": term.get("accuracy"),
         "r2": term.get("r2"),
         "examples": int(output.shape[0]) if output.dim() else 1,

@@ -1,24 +1,26 @@
-"""What the script's own evaluations measured: the same batch of examples judged again and again."""
+"""What the script's own evaluations measured: the same examples judged again and again."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from unstuck.findings.evidence.head import at, number
-from unstuck.record.recording import Fact, Recording
+from unstuck.record.recording import Event, Fact, Recording
 
 
 @dataclass(frozen=True)
 class Look:
-    """One evaluation loss. Numbers that are not known are None."""
+    """What one evaluation measured. Numbers that are not known are None."""
 
     step: int
-    loss: float
+    loss: float  # for each example (element), over the batches looked at
     accuracy: float | None
-    r2: float | None
+    r2: float | None  # of one batch only: None where several were looked at
     examples: int
-    commonest: float | None  # share of the commonest class in the batch
+    commonest: float | None  # share of the commonest class
 
 
 @dataclass(frozen=True)
@@ -37,49 +39,123 @@ class Evaluations:
         return self.looks[-1].examples
 
 
+class _Line(NamedTuple):
+    model: str
+    kind: str
+    place: str  # file and line
+
+
+@dataclass(frozen=True)
+class _Batch:
+    line: _Line
+    turn: int  # of the block in its evaluation
+    look: Look
+    targets: tuple[object, ...]  # what tells one batch's targets from another's
+    data: Fact
+
+
+_Set = list[_Batch]  # batches of one set, in their order, judged in one block
+
+
 def evaluations(recording: Recording) -> list[Evaluations]:
     """The evaluations of the models, the most often made first (in whatever mode: without dropout it makes no difference).
 
-    Looks are put together by model, line and place in their block. Where one line evaluates several sets (training and
-    test set by turns), they are told apart by their targets, provided that each comes again; targets that never
-    come again (a shuffled set) make one series together.
+    Three and more batches of equal size at one line of one block are one set, with a last one that may be
+    smaller: their mean counts, by examples. Where one line evaluates several sets (training and test set by turns),
+    they are told apart by the targets of their first batch, provided that each comes again; targets that never
+    come again (a shuffled set) make one series for each block of an evaluation.
     """
-    places: dict[tuple[object, ...], list[tuple[tuple[object, ...], Look, Fact]]] = {}
-    for event in recording.happened("evaluation_loss"):
-        data = event.data
-        loss = number(data.get("value"))
-        if loss is None or data.get("reduction") == "none":
-            continue
-        if event.step is None or data.get("loss_kind") is None:
-            continue
-        examples = int(data.get("examples") or 0)
-        look = Look(
-            int(event.step),
-            loss,
-            number(data.get("accuracy")),
-            number(data.get("r2")),
-            examples,
-            number(data.get("commonest")),
-        )
-        print_of_targets = (examples, _rounded(data.get("target_mean")), _rounded(data.get("target_std")))
-        key = (str(data.get("model") or ""), at(data.get("line")), data.get("place"), data.get("loss_kind"))
-        places.setdefault(key, []).append((print_of_targets, look, data))
     result: list[Evaluations] = []
-    for (model, _, _, kind), seen in places.items():
-        groups: dict[tuple[object, ...], list[tuple[Look, Fact]]] = {}
-        for fingerprint, look, data in seen:
-            groups.setdefault(fingerprint, []).append((look, data))
-        again = [group for group in groups.values() if len(group) > 1]
-        if 2 * sum(map(len, again)) >= len(seen):
-            result += [_series(str(model), str(kind), group, same=True) for group in again]
-        else:
-            result.append(_series(str(model), str(kind), [(look, data) for _, look, data in seen], same=False))
+    for line, sets in _sets_by_line(recording).items():
+        by_targets: dict[object, list[_Set]] = {}
+        by_turn: dict[object, list[_Set]] = {}
+        for batches in sets:
+            first = batches[0]
+            by_targets.setdefault(first.targets, []).append(batches)
+            by_turn.setdefault((first.turn, first.data.get("place")), []).append(batches)
+        again = [group for group in by_targets.values() if len(group) > 1]
+        recurring = 2 * sum(map(len, again)) >= len(sets)
+        for group in again if recurring else by_turn.values():
+            result.append(_series(line, group, same=recurring))
     return sorted(result, key=lambda e: -len(e.looks))
 
 
-def _series(model: str, kind: str, group: list[tuple[Look, Fact]], *, same: bool) -> Evaluations:
-    ordered = sorted(group, key=lambda pair: pair[0].step)
-    return Evaluations(model, kind, ordered[0][1].get("line"), tuple(look for look, _ in ordered), same)
+def _sets_by_line(recording: Recording) -> dict[_Line, list[_Set]]:
+    blocks: dict[tuple[_Line, object, int], list[_Batch]] = {}
+    for event in recording.happened("evaluation_loss"):
+        batch = _batch(event)
+        if batch is not None:
+            blocks.setdefault((batch.line, event.data.get("look"), batch.look.step), []).append(batch)
+    found: dict[_Line, list[_Set]] = {}
+    for (line, _, _), batches in blocks.items():
+        found.setdefault(line, []).extend(_sets(batches))
+    return found
+
+
+def _batch(event: Event) -> _Batch | None:
+    data = event.data
+    loss, kind = number(data.get("each", data.get("value"))), data.get("loss_kind")
+    if loss is None or data.get("reduction") == "none" or event.step is None or kind is None:
+        return None
+    examples = int(data.get("examples") or 0)
+    look = Look(
+        int(event.step),
+        loss,
+        number(data.get("accuracy")),
+        number(data.get("r2")),
+        examples,
+        number(data.get("commonest")),
+    )
+    targets = (examples, _rounded(data.get("target_mean")), _rounded(data.get("target_std")))
+    line = _Line(str(data.get("model") or ""), str(kind), at(data.get("line")))
+    return _Batch(line, int(data.get("turn") or 1), look, targets, data)
+
+
+def _sets(batches: Iterable[_Batch]) -> list[_Set]:
+    """Batches of one block as sets. Two of equal size may as well be two sets: those stay apart."""
+    runs: list[_Set] = []
+    ended = False
+    for batch in batches:
+        run = runs[-1] if runs else []
+        size = run[0].look.examples if run else 0
+        last = len(run) > 1 and batch.look.examples < size
+        if not run or ended or not (batch.look.examples == size or last):
+            runs.append([batch])
+            ended = False
+        else:
+            run.append(batch)
+            ended = last
+    return [part for run in runs for part in ([run] if len(run) > 2 else [[batch] for batch in run])]
+
+
+def _series(line: _Line, group: list[_Set], *, same: bool) -> Evaluations:
+    # Not every look could afford as many batches: those that all of them have are compared.
+    common = min(map(len, group))
+    ordered = sorted((batches[:common] for batches in group), key=lambda batches: batches[0].look.step)
+    looks = tuple(_mean(batches) for batches in ordered)
+    return Evaluations(line.model, line.kind, ordered[0][0].data.get("line"), looks, same)
+
+
+def _mean(batches: _Set) -> Look:
+    looks = [batch.look for batch in batches]
+    if len(looks) == 1:
+        return looks[0]
+    weights = [max(1, look.examples) for look in looks]
+    return Look(
+        looks[0].step,
+        sum(look.loss * weight for look, weight in zip(looks, weights, strict=True)) / sum(weights),
+        _weighted([look.accuracy for look in looks], weights),
+        None,
+        sum(look.examples for look in looks),
+        _weighted([look.commonest for look in looks], weights),
+    )
+
+
+def _weighted(values: list[float | None], weights: list[int]) -> float | None:
+    known = [value for value in values if value is not None]
+    if len(known) < len(values):
+        return None
+    return sum(value * weight for value, weight in zip(known, weights, strict=True)) / sum(weights)
 
 
 def _rounded(value: object) -> object:
