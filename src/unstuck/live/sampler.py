@@ -56,6 +56,7 @@ class Sampler:
         self.after_gradients: dict[int, list[tuple[str, Any, torch.Tensor]]] = {}  # of each stream's last sampled step
         self.stale: dict[int, dict[str, float]] = {}
         self.loss_call: tuple[torch.nn.Module, tuple, dict] | None = None
+        self.through_time = probes.TimeGradients()
         self._new_step()
 
     def _new_step(self) -> None:
@@ -75,6 +76,8 @@ class Sampler:
         self.arrived: dict[int, float] = {}  # norms of their gradients when the backward pass ended
         self.clip: dict[str, Any] | None = None
         self.divisors: list[dict[str, Any]] = []
+        self.recurrent: list[dict[str, Any]] = []
+        self.through_time.close()
 
     def rest(self) -> None:
         """Sampling pauses: let go of everything that belongs to the script."""
@@ -225,6 +228,9 @@ class Sampler:
             self.booked += clock() - began  # looks at the curvature have prices of their own
         if not watcher.tracks and watcher.step_depth == 0:
             self._by_hand(parameters)
+        if first:  # last of all: what runs on this graph before the script's own backward pass is not to be heard
+            self._ask("through_time", lambda: self.through_time.listen(graph), None)
+            self.unseen += [note for note in graph.unseen if note not in self.unseen]
         return examples
 
     def _fill_from_module(self, entry: dict[str, Any], loss: torch.Tensor) -> None:
@@ -279,6 +285,11 @@ class Sampler:
 
     def after_backward(self) -> None:
         """The backward pass is over: gradients of steps by hand are read before anybody clears them."""
+        if self.through_time.listening:
+            self.recurrent = self._ask("through_time", self.through_time.read, [])
+            self.watcher.spent(self.through_time.seconds)
+            if self.hand is not None and not self.watcher.tracks:
+                self.hand["recurrent"] = self.recurrent
         if self.hand is not None and not self.watcher.tracks and not self.hand["params"]:
             self.hand["params"] = self._hand_parameters()
             self._keep_hand_gradients({id(p): p.grad for _, p in self.hand_leaves if p.grad is not None})
@@ -395,6 +406,7 @@ class Sampler:
                 "unseen": self.unseen,
                 "clip": self.clip,
                 "divisors": self.divisors,
+                "recurrent": self.recurrent,
             }
         )
 
@@ -482,7 +494,8 @@ class Sampler:
         self.hand_taken = self._ask("snapshot", lambda: probes.before_step(listed), None)
         step = watcher.by_hand.steps if watcher.by_hand is not None else len(watcher.held)
         self.hand = {"step": step, "losses": self.losses[-1:], "acts": self.acts, "layers": self.layers,
-                     "inputs": self.inputs, "unseen": self.unseen, "params": {}, "places": self.places}  # fmt: skip
+                     "inputs": self.inputs, "unseen": self.unseen, "params": {}, "places": self.places,
+                     "recurrent": []}  # fmt: skip
         if self.moved_by_hand:  # before that it may be accumulation, whose losses belong to one step
             self._new_step()
 
@@ -509,7 +522,7 @@ class Sampler:
                 "s": hand["step"],
                 "full": True,
                 "seconds": 0.0,
-                **{key: hand[key] for key in ("losses", "acts", "layers", "inputs", "unseen", "params")},
+                **{key: hand[key] for key in ("losses", "acts", "layers", "inputs", "unseen", "params", "recurrent")},
                 "noise": {},
             }
         )

@@ -16,6 +16,7 @@ from unstuck.probes.heads import kind_of, layer_feeding
 from unstuck.probes.plain import piece, plain, strides_for, thinned
 from unstuck.probes.quiet import quiet
 from unstuck.probes.scalars import read_scalars
+from unstuck.probes.sharp_rows import allowed_entries, row_counts
 from unstuck.probes.values import value_of
 
 _LIMIT = 32_768  # elements of an activation that its statistics look at
@@ -78,6 +79,13 @@ class _Measured:
     values: Tensor | None = None
 
 
+@dataclass(frozen=True)
+class _Rows:
+    """A softmax whose result weighs data: its rows are counted. ``allowed`` is what a mask leaves, where known."""
+
+    allowed: Tensor | None
+
+
 def activations(
     graph: Graph,
     *,
@@ -108,6 +116,9 @@ def activations(
         measured: list[_Measured] = []
         skipped = 0
         for order, node in enumerate(graph.nodes):
+            if node.kind.startswith("ScaledDotProduct"):
+                graph.note("attention weights", "a fused kernel keeps none")
+                continue
             kind = kind_of(graph, node)
             if kind is None or not node.data or node in graph.own:
                 continue
@@ -257,6 +268,7 @@ def _measure(
             whole = whole.reshape(-1, 1) if column else whole.reshape(1, -1)
             shape, unit = tuple(whole.shape), 1
         entry["units"] = shape[unit]
+        weighs = kind == "softmax" and entry["hidden"] and entry["feeds"] is None
         return _numbers(
             whole,
             make,
@@ -267,6 +279,7 @@ def _measure(
             limit,
             graph.attribute(node, "max_val"),
             graph.attribute(node, "min_val"),
+            _Rows(allowed_entries(graph, node)) if weighs else None,
         )
     except (RuntimeError, TypeError, ValueError) as error:
         graph.note(
@@ -285,8 +298,10 @@ def _numbers(
     limit: int,
     upper: Any,
     lower: Any,
+    rows: _Rows | None = None,
 ) -> _Measured:
-    part = thinned(whole, strides_for(tuple(whole.shape), limit, keep=(unit,)))
+    strides = strides_for(tuple(whole.shape), limit, keep=(unit,))
+    part = thinned(whole, strides)
     if make is not None:
         part = make(part)
     if part.dtype in (torch.float16, torch.bfloat16):
@@ -309,6 +324,10 @@ def _numbers(
         bound = 0.9999 if kind == "softmax" else math.log(0.9999)
         top = flat.amax(-1)
         found.append(("saturated", torch.count_nonzero(top > bound), top.numel()))
+        if rows is not None and unit != 0:
+            allowed = None if rows.allowed is None else thinned(rows.allowed, strides).movedim(unit, -1)
+            counts = row_counts(moved, allowed)
+            found += [("rows", counts.rows, 1), ("sharp", counts.sharp, 1)]
     else:
         bounds = _FLAT.get(kind)
         if kind == "hardtanh" and isinstance(upper, int | float) and isinstance(lower, int | float):
@@ -364,6 +383,9 @@ def _read(measured: list[_Measured]) -> None:
         entry["zero"] = 1.0 - entry["zero"]
         if entry["saturated"] is not None and entry["kind"] not in _ROWS:
             entry["saturated"] = 1.0 - entry["saturated"]
+        if "rows" in entry:
+            entry["rows"] = int(entry["rows"])
+            entry["sharp"] = entry["sharp"] / entry["rows"] if entry["rows"] else None
         entry["nonfinite"] = 0 if math.isfinite(entry["mean"]) else int((~torch.isfinite(m.values)).sum())
 
 

@@ -28,6 +28,7 @@ class Course:
     zero: tuple[float, ...]
     std: tuple[float, ...]
     vary: tuple[float, ...]
+    sharp: tuple[float, ...] = ()  # of a softmax that weighs data: share of the rows with all weight on one entry
 
     def since(self, key: str, at_least: float) -> int | None:
         """The first sampled step from which a statistic stays at or above a value to the end; None when it does not."""
@@ -81,6 +82,7 @@ def courses(stream: Stream) -> list[Course]:
                 zero=column("zero"),
                 std=column("std"),
                 vary=column("vary"),
+                sharp=column("sharp"),
             )
         )
     return sorted(result, key=lambda course: course.order)

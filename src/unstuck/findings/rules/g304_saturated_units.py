@@ -18,7 +18,11 @@ The recording has the share of entries on the flat end for every activation on e
 fire when more than half of the entries are flat in each of the last samples and the run learned next to
 nothing, or when they are so in every sample from the first on and the run did not come halfway from a
 constant answer to a perfect one. Output activations fire when nine tenths are flat and the answers are no
-better than a constant one. A run that learns is left alone, and so is attention.
+better than a constant one. A softmax that weighs data (attention, a router) may well become sure in training:
+it fires when more than half of its rows had all but a thousandth of their weight on one entry at the first
+samples already, where scores of a sound size leave them nearly even, and still have so in the last ones, and the
+run did not come halfway. Rows that a mask leaves fewer than three entries are not counted. A run that learns is
+left alone. Attention inside a fused kernel cannot be seen.
 
 When it is wrong
 ----------------
@@ -30,12 +34,13 @@ What to do
 Look at the first step. Units that are flat there come from inputs that are not normalized (D101) or weights
 that are too large (G306); normalize, or use Glorot initialization. Units that became flat in the first steps
 come from a step that was too long (U401). For an output, hand the scores to a loss that applies the softmax
-or sigmoid itself.
+or sigmoid itself. For attention, divide the scores by the root of the keys' width.
 
 Sources
 -------
 LeCun, Bottou, Orr, Müller, Efficient BackProp, 1998. Glorot and Bengio, Understanding the difficulty of
-training deep feedforward neural networks, 2010. DeepDiagnosis, 2022 (more than half of a layer).
+training deep feedforward neural networks, 2010. DeepDiagnosis, 2022 (more than half of a layer). Vaswani and
+others, Attention is all you need, 2017 (why scores are divided by the root of the width).
 """
 
 from __future__ import annotations
@@ -44,6 +49,7 @@ import math
 
 from unstuck.findings.contract import Advice, Answer, Fired, NotApplicable, Passed, Skipped
 from unstuck.findings.evidence.activations import BOUNDED, Course, courses
+from unstuck.findings.evidence.head import unseen
 from unstuck.findings.evidence.places import model_line, optimizer_line
 from unstuck.findings.evidence.progress import Progress, progress
 from unstuck.record.recording import Recording
@@ -62,6 +68,8 @@ THRESHOLDS = {
     "hidden": (0.5, "more than half of a layer's entries, as DeepDiagnosis asks; only where the run learned nothing"),
     "output": (0.9, "nearly all answers sure, and no better than a constant one"),
     "fewest_samples": (2, "one batch may be odd"),
+    "rows": (0.5, "most rows of an attention sure of one entry, at the first samples and at the last"),
+    "first_steps": (3, "steps in which nothing is learned yet"),
 }
 
 
@@ -72,12 +80,29 @@ def judge(recording: Recording) -> Answer:
     if not seen:
         return Skipped("no activation function was seen in the samples")
     curved = [c for c in seen if c.kind in BOUNDED or (c.kind == "softmax" and not c.hidden)]
-    if not curved:
-        return NotApplicable("no sigmoid, tanh or output softmax")
+    weighing = [c for c in seen if c.kind == "softmax" and any(map(math.isfinite, c.sharp))]
+    if not curved and not weighing:
+        if "a fused kernel keeps none" in unseen(recording):
+            return Skipped(
+                "attention runs in a fused kernel, which keeps no weights; nothing else of the kind was seen"
+            )
+        return NotApplicable("no sigmoid, tanh, attention or output softmax")
     known = [c for c in curved if sum(map(math.isfinite, c.saturated)) >= THRESHOLDS["fewest_samples"][0]]
-    if not known:
+    sure = [c for c in weighing if sum(map(math.isfinite, c.sharp)) >= THRESHOLDS["fewest_samples"][0]]
+    if not known and not sure:
         return Skipped("fewer than two samples of the activation functions")
     reached = progress(recording)
+    answer = _units(recording, known, reached) if known else None
+    if isinstance(answer, Fired):
+        return answer
+    attention = _attention(recording, sure, reached) if sure else None
+    if isinstance(attention, Fired) or answer is None:
+        return attention or Passed()
+    return answer
+
+
+def _units(recording: Recording, known: list[Course], reached: Progress) -> Answer:
+    """Sigmoid and tanh units, and output softmaxes."""
     hidden = [c for c in known if c.hidden and c.last("saturated") > THRESHOLDS["hidden"][0]]
     output = [c for c in known if not c.hidden and c.last("saturated") >= THRESHOLDS["output"][0]]
     if reached.course.outcome == "diverged":
@@ -100,6 +125,53 @@ def judge(recording: Recording) -> Answer:
             f"{worst.last('saturated'):.0%} of {worst.name} is on its flat ends, and the run learns all the same"
         )
     return Passed(f"at most {worst.last('saturated'):.0%} of a layer was on its flat ends throughout ({worst.name})")
+
+
+def _attention(recording: Recording, sure: list[Course], reached: Progress) -> Answer:
+    """Softmaxes that weigh data: sure of one entry before anything was learned, and ever since."""
+    limit = THRESHOLDS["rows"][0]
+    shares = [(c, _at_first(c), c.last("sharp")) for c in sure]
+    flat = [(c, first, last) for c, first, last in shares if first > limit and last > limit]
+    if not flat:
+        worst = max((first for _, first, _ in shares if math.isfinite(first)), default=0.0)
+        return Passed(f"at the first samples at most {worst:.0%} of an attention's rows were sure of one entry")
+    course, first, last = max(flat, key=lambda found: found[1])
+    if reached.state not in ("none", "some"):
+        return Passed(
+            f"{first:.0%} of the rows of {course.name} were sure from the start, and the run learns all the same"
+        )
+    bad = min(first, last) >= THRESHOLDS["output"][0] and reached.state == "none"
+    return Fired(
+        sentence=f"{first:.0%} of the rows of {course.name} have all but a thousandth of their weight on one of "
+        f"{course.units} entries before anything is learned, and {last:.0%} in each of the last samples: such a softmax "
+        f"passes next to no gradient to the scores; {reached.sentence}.",
+        severity="error" if bad else "warning",
+        confidence=0.85 if bad else 0.7,
+        where=course.after or course.name,
+        step=course.steps[0],
+        evidence={"saturated_share": last, "at_first_sample": first, "entries": course.units, "layers": len(flat)},
+        advice=(
+            Advice(
+                "divide the scores",
+                "Divide the scores by the root of the width of queries and keys: then they begin with a deviation of "
+                "about one, and the weights nearly even.",
+                "weights = torch.softmax(query @ key.transpose(-2, -1) / key.shape[-1] ** 0.5, dim=-1)",
+            ),
+            Advice(
+                "normalize queries and keys",
+                "A normalization layer on both bounds the scores, whatever training does to the weights before them.",
+                "query, key = norm_q(query), norm_k(key)  # torch.nn.LayerNorm(width)",
+            ),
+        ),
+        line=model_line(recording),
+    )
+
+
+def _at_first(course: Course) -> float:
+    """The smallest share of sure rows in the first samples; NaN when there are none so early."""
+    early = [v for s, v in zip(course.steps, course.sharp, strict=True) if s < THRESHOLDS["first_steps"][0]]
+    known = [v for v in early if math.isfinite(v)]
+    return min(known, default=math.nan)
 
 
 def _fired(recording: Recording, flat: list[Course], place: str, reached: Progress) -> Answer:
