@@ -58,7 +58,7 @@ def called_loss(name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Ca
     if not isinstance(output, Tensor) or not isinstance(target, Tensor):
         return None
     options = {key: value for key, value in given.items() if value is not None}
-    if any(key in options for key in _OUT_OF_USE) or not options.keys() <= _options(kind):
+    if any(key in options for key in _OUT_OF_USE) or not options.keys() <= _options(name):
         return None
     return CalledLoss(kind(**options), (output, target))
 
@@ -69,5 +69,5 @@ def _signature(name: str) -> inspect.Signature:
 
 
 @lru_cache(maxsize=64)
-def _options(kind: type[nn.Module]) -> frozenset[str]:
-    return frozenset(inspect.signature(kind).parameters)
+def _options(name: str) -> frozenset[str]:
+    return frozenset(inspect.signature(_MODULES[name]).parameters)
