@@ -49,6 +49,16 @@ def act(name: str, kind: str = "relu", *, order: int = 0, hidden: bool = True, *
     }  # fmt: skip
 
 
+def through_time(first: float, last: float, *, steps: int = 30, weight: str = "net.rnn.weight_hh_l0") -> dict[str, Any]:
+    """The gradient of one recurrence that goes from ``first`` at the first time step to ``last``, by equal factors."""
+    at = [*range(0, steps, 2), steps - 1]
+    g = [
+        first * (last / first) ** (t / (steps - 1)) if first and last else (last if t == steps - 1 else first)
+        for t in at
+    ]
+    return {"layer": weight.rpartition(".")[0], "weight": weight, "steps": steps, "at": at, "g": g}
+
+
 def classes(accuracy: float, counts: Mapping[str, int] = TEN, **more: Any) -> dict[str, Any]:
     """A cross-entropy on class indices with so many right answers."""
     n = sum(counts.values())
@@ -82,12 +92,14 @@ def sample(
     term: Mapping[str, Any] | None = None,
     noise: Mapping[str, Any] | None = None,
     loss: Mapping[str, Any] | None = None,
+    recurrent: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
     """A sampled step."""
     found: dict[str, Any] = {"e": "sample", "o": 0, "s": s, "full": True, "inputs": [], "unseen": []}
     found["params"] = dict(params or {})
     found["acts"] = list(acts)
     found["layers"] = list(layers)
+    found["recurrent"] = list(recurrent)
     if term is not None:
         whole = {"value": 1.0, "sign": 1, "factor": 1.0, "sum_over": 1, "terms": [dict(term)], **(loss or {})}
         found["losses"] = [whole]

@@ -80,3 +80,21 @@ def test_nothing_is_lost() -> None:
     codes = sorted(causes.CAUSES)
     made = causes.ordered([found(c) for c in codes])
     assert sorted([f.code for f in made] + [s.code for f in made for s in f.symptoms]) == codes
+
+
+def grown(**evidence: float) -> Finding:
+    return Finding("G302", "g302", Fired("G302", "warning", 0.8, "rnn", 0, evidence=evidence))
+
+
+def test_a_gradient_that_grew_before_the_first_step_comes_before_the_step() -> None:
+    step = found("U403", "warning", 0.9), found("U401", "warning", 0.9), found("G301", "error", 0.9)
+    assert tree(*step, grown(growth_through_time=4e4)) == [("G302", ["G301", "U403", "U401"])]
+    assert tree(*step, grown())[0][0] == "U403"
+
+
+def test_there_is_no_circle_when_links_are_turned_round() -> None:
+    turned = causes._graph({"G302": grown(growth_through_time=4e4)})
+    codes = set(turned) | {s for symptoms in turned.values() for s in symptoms}
+    for code in codes:
+        for cause in causes.explained_by(code, codes, causes=turned):
+            assert code not in causes.explained_by(cause, codes, causes=turned), (code, cause)

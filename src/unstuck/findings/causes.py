@@ -128,10 +128,16 @@ ONLY_WITH: Mapping[str, str] = {"B605": "modules_in_evaluation"}
 """Codes with two claims of which one alone causes anything: the evidence that marks it. (Evaluating in training mode
 does not touch the training.)"""
 
+FROM_THE_START: Mapping[str, str] = {"G302": "growth_through_time"}
+"""Codes that are mostly a symptom of the step, and its cause where this evidence shows that they stood before the first one."""
+
+_BEFORE_THE_STEP: Mapping[str, tuple[str, ...]] = {"G302": ("U401", "U403", "U406", "G301")}
+"""What such a code brings about then, in place of being brought about by it."""
+
 _SEVERITY = {"error": 0, "warning": 1, "info": 2}
 
 
-def explained_by(code: str, fired: Iterable[str]) -> set[str]:
+def explained_by(code: str, fired: Iterable[str], *, causes: Mapping[str, tuple[str, ...]] = CAUSES) -> set[str]:
     """The fired codes that bring ``code`` about, through any number of fired links.
 
     >>> sorted(explained_by("G307", ["D101", "G303", "G307"]))
@@ -143,7 +149,7 @@ def explained_by(code: str, fired: Iterable[str]) -> set[str]:
     while waiting:
         symptom = waiting.pop()
         for cause in present - found:
-            if symptom in CAUSES.get(cause, ()):
+            if symptom in causes.get(cause, ()):
                 found.add(cause)
                 waiting.append(cause)
     return found - {code}
@@ -187,7 +193,21 @@ def _above(by_code: Mapping[str, Finding], code: str) -> set[str]:
         for c, f in by_code.items()
         if _rank(f) <= _rank(by_code[code]) and (c not in ONLY_WITH or ONLY_WITH[c] in f.fired.evidence)
     ]
-    return explained_by(code, able)
+    return explained_by(code, able, causes=_graph(by_code))
+
+
+def _graph(by_code: Mapping[str, Finding]) -> Mapping[str, tuple[str, ...]]:
+    """The causes, with the links turned round of those findings that stood before the first step."""
+    early = [c for c, mark in FROM_THE_START.items() if c in by_code and mark in by_code[c].fired.evidence]
+    if not early:
+        return CAUSES
+    turned = dict(CAUSES)
+    for code in early:
+        brought = _BEFORE_THE_STEP[code]
+        turned[code] = tuple(dict.fromkeys((*CAUSES[code], *brought)))
+        for other in brought:
+            turned[other] = tuple(c for c in turned[other] if c != code)
+    return turned
 
 
 def _rank(finding: Finding) -> int:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
-from literal_recordings import STEPS, act, chain, classes, learned, sample, stuck, weight
+from typing import Any
 
-from unstuck.findings.contract import Answer, Fired, NotApplicable, Passed, Skipped
+import pytest
+from literal_recordings import STEPS, act, chain, classes, learned, sample, stuck, through_time, weight
+
+from unstuck.findings.contract import Answer, Fired, NotApplicable, Passed, Skipped, Verdict
 from unstuck.findings.rules import g301_vanishing_gradient as rule
 from unstuck.record.recording import Recording
 
@@ -77,3 +79,68 @@ def test_adapters_that_start_at_zero() -> None:
         params[f"net.{i}.B.weight"] = weight(g=0.2, w=1e-4, n=400, order=2 * i + 1)
     params["net.head.weight"] = weight(g=0.3, w=1.0, order=20)
     assert isinstance(judge(stuck([sample(s, params=params) for s in STEPS])), Passed)
+
+
+# -- through time -----------------------------------------------------------------------------------------------------
+
+
+def recurrent(*entries: dict[str, Any], kind: str = "RNN", **more: Any) -> Recording:
+    """A stuck run of a small recurrent network (three weights: no depth to speak of)."""
+    model = {"m": 0, "name": "net", "params": [], "modules": [{"name": "net.rnn", "kind": kind}]}
+    told = [sample(s, params=chain([0.1] * 3), recurrent=entries) for s in STEPS]
+    return stuck(told, models=[model], **more)
+
+
+def test_through_time_and_stuck() -> None:
+    found = judge(recurrent(through_time(1e-7, 1e-1)))
+    assert isinstance(found, Fired)
+    assert (found.severity, found.where, found.step) == ("error", "net.rnn", 0)
+    assert found.evidence["time_steps"] == 30
+    # The first tenth of the steps holds the third one: 1e-7 · 10^(6 · 2 / 29) of the last one's .1.
+    assert found.evidence["ratio_through_time"] == pytest.approx(10 ** (6 * 2 / 29 - 6))
+    assert "of 30 time steps" in found.sentence
+    assert any("orthogonal_(net.rnn.weight_hh_l0)" in advice.code for advice in found.advice)
+
+
+@pytest.mark.parametrize(("kind", "gates"), [("LSTM", 4), ("GRU", 3)])
+def test_advice_for_networks_with_gates(kind: str, gates: int) -> None:
+    found = judge(recurrent(through_time(1e-7, 1e-1), kind=kind))
+    assert isinstance(found, Fired)
+    assert f"len(bias) // {gates}" in found.advice[0].code
+    assert not any("orthogonal" in advice.code for advice in found.advice)
+
+
+def test_a_gradient_of_exactly_zero_at_the_first_time_steps() -> None:
+    found = judge(recurrent(through_time(0.0, 1e-1)))
+    assert isinstance(found, Fired) and found.evidence["ratio_through_time"] == 0.0
+
+
+def test_a_thousandth_through_time_is_usual() -> None:
+    found = judge(recurrent(through_time(1e-4, 1e-1)))
+    assert isinstance(found, Passed) and "time steps" in found.reason
+
+
+def test_one_of_two_recurrent_layers_passes_the_gradient() -> None:
+    both = through_time(1e-9, 1e-1), through_time(1e-2, 1e-1, weight="net.rnn.weight_hh_l1")
+    assert isinstance(judge(recurrent(*both)), Passed)
+
+
+def test_a_recurrent_network_that_learns_all_the_same() -> None:
+    told = [sample(s, params=chain([0.1] * 3), recurrent=[through_time(1e-9, 1e-1)]) for s in STEPS]
+    assert isinstance(judge(learned(told)), Passed)
+    some = [sample(s, recurrent=[through_time(1e-9, 1e-1)], term=classes(0.3)) for s in STEPS]
+    assert isinstance(judge(Recording.of(loss=[2.3 - 0.01 * i for i in range(60)], samples=some)), Passed)
+
+
+def test_a_loss_that_still_falls_and_one_that_diverged() -> None:
+    falling = recurrent(through_time(1e-9, 1e-1))
+    falling.extras["verdict"] = Verdict("learning", "it falls")
+    assert isinstance(judge(falling), Passed)
+    diverged = recurrent(through_time(1e-9, 1e-1), loss=[2.3] * 40 + [50.0] * 20)
+    assert isinstance(judge(diverged), Passed)
+
+
+def test_profiles_that_are_damaged_are_left_out() -> None:
+    whole = through_time(1e-9, 1e-1)
+    for damage in ({"g": whole["g"][:-1]}, {"at": []}, {"steps": None}, {"g": ["nan"] * 16}, {"at": whole["at"][::-1]}):
+        assert isinstance(judge(recurrent({**whole, **damage})), NotApplicable)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 
-from literal_recordings import STEPS, chain, classes, learned, sample, stuck, weight
+import pytest
+from literal_recordings import STEPS, chain, classes, learned, sample, stuck, through_time, weight
 
 from unstuck.findings.contract import Fired, Passed, Skipped
 from unstuck.findings.rules import g302_exploding_gradient as rule
@@ -109,5 +110,34 @@ def test_recurrent_look_alikes() -> None:
         recurrent("RNN", [1.0] * 6),
         recurrent("LSTM", grew, end=0.5),  # it came back to its best
         recurrent("GRU", grew, clipped=True),
+    ):
+        assert isinstance(rule.judge(recording), Passed)
+
+
+def through(first: float, last: float, *, step: int = 0, accuracy: float = 0.3, g: float = 200.0) -> Recording:
+    """A recurrent network of weight norm 1 and gradient ``g``, that came a quarter of the way."""
+    params = {"net.rnn.weight_hh_l0": weight(g=g, w=1.0, layer="net.rnn"), **chain([0.1])}
+    told = [
+        sample(s, params=params, recurrent=[through_time(first, last)], term=classes(accuracy))
+        for s in (*range(step, 9), 58, 59)
+    ]
+    return Recording.of(loss=[2.3 - 0.01 * i for i in range(60)], samples=told)
+
+
+def test_growth_through_time_before_the_first_step() -> None:
+    found = rule.judge(through(1e3, 1e-1))
+    assert isinstance(found, Fired)
+    assert (found.severity, found.where, found.step) == ("warning", "net.rnn", 0)
+    # The largest norm of the last tenth of thirty steps is that at step 28 or 26.1 at the earliest: 28.
+    assert found.evidence["growth_through_time"] == pytest.approx(10 ** (4 * 28 / 29))
+    assert any("orthogonal_(net.rnn.weight_hh_l0)" in advice.code for advice in found.advice)
+
+
+def test_growth_through_time_that_does_no_harm() -> None:
+    for recording in (
+        through(5.0, 1e-1),  # fiftyfold
+        through(1e3, 1e-1, g=20.0),  # a large factor of something small
+        through(1e3, 1e-1, step=3),  # how it began is not known
+        through(1e3, 1e-1, accuracy=0.97),
     ):
         assert isinstance(rule.judge(recording), Passed)

@@ -65,3 +65,52 @@ def test_flat_from_the_first_sample_on_in_a_run_that_came_a_quarter_of_the_way()
     found = rule.judge(some(0.95, 0.95))
     assert isinstance(found, Fired) and found.severity == "warning"
     assert isinstance(rule.judge(some(0.95, 0.1)), Passed)
+
+
+# -- softmaxes that weigh data ----------------------------------------------------------------------------------------
+
+
+def attention(first: float | None, last: float | None, *, accuracy: float = 0.1, since: int = 3) -> Recording:
+    """Shares of sure rows up to step ``since``, and from there on."""
+    told = [
+        sample(s, acts=[act("softmax after q", "softmax", sharp=first if s < since else last)], term=classes(accuracy))
+        for s in STEPS
+    ]
+    return Recording.of(loss=[2.303 - 0.01 * i * (accuracy > 0.2) for i in range(60)], samples=told)
+
+
+def test_attention_that_is_sure_from_the_start() -> None:
+    found = rule.judge(attention(0.95, 0.97))
+    assert isinstance(found, Fired)
+    assert (found.severity, found.where, found.step) == ("error", "net.0", 0)
+    assert "95%" in found.sentence and "97%" in found.sentence and "before anything is learned" in found.sentence
+    assert found.evidence["at_first_sample"] == 0.95
+    assert any("** 0.5" in advice.code for advice in found.advice)
+    assert isinstance(again := rule.judge(attention(0.6, 0.97, accuracy=0.3)), Fired) and again.severity == "warning"
+
+
+def test_attention_that_becomes_sure_or_lets_go_or_does_no_harm() -> None:
+    for recording in (
+        attention(0.0, 1.0),  # it became sure in training
+        attention(0.95, 0.3),  # it is no longer so
+        attention(None, 1.0),  # how it began is not known
+        attention(0.4, 0.4),
+    ):
+        assert isinstance(rule.judge(recording), Passed)
+    fine = [sample(s, acts=[act("softmax after q", "softmax", sharp=1.0)]) for s in STEPS]
+    found = rule.judge(learned(fine))
+    assert isinstance(found, Passed) and "learns all the same" in found.reason
+
+
+def test_units_come_before_attention() -> None:
+    acts = [act("tanh0", "tanh", saturated=0.97), act("softmax after q", "softmax", sharp=0.97)]
+    found = rule.judge(stuck([sample(s, acts=acts) for s in STEPS]))
+    assert isinstance(found, Fired) and "tanh0" in found.sentence
+
+
+def test_attention_in_a_fused_kernel() -> None:
+    told = [sample(s, acts=one("gelu", 0.0)) for s in STEPS]
+    for entry in told:
+        entry["unseen"] = [{"what": "attention weights", "why": "a fused kernel keeps none"}]
+    found = rule.judge(stuck(told))
+    assert isinstance(found, Skipped) and "fused kernel" in found.reason

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from unstuck.findings.evidence.liveness import owned
-from unstuck.record.recording import Fact, Stream
+from unstuck.record.recording import Fact, Recording, Stream
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,15 @@ def weights(sample: Fact, stream: Stream) -> list[Weight]:
         if seen.stat.get("role", "weight") == "weight" and seen.stat.get("order") is not None
     ]
     return sorted(found, key=lambda weight: weight.order)
+
+
+def module_kind(recording: Recording, layer: str) -> str:
+    """The class of the module that a layer's name stands for, ``LSTM`` for instance; "" when it is not known."""
+    for model in recording.models:
+        for module in model.get("modules") or ():
+            if layer in (str(module.get("name")), f"{model.get('name')}.{module.get('name')}"):
+                return str(module.get("kind") or "")
+    return ""
 
 
 @dataclass(frozen=True)

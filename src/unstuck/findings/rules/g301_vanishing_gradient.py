@@ -23,21 +23,31 @@ warning when it has not come halfway from a constant answer to a perfect one. Ad
 spite of such a ratio; then nothing is said. Early layers whose gradient is exactly zero while later ones are
 alive need no threshold.
 
+In a recurrent network the same product runs over the time steps. There the recording has the norm of the
+gradient at up to sixteen time steps, as the script's own backward pass brings it, and the rule compares the
+first tenth of them with the largest of all. Below a ten-thousandth it is an error where the run answers no better than a
+constant and its loss no longer falls. A loss that looks at every time step gives the early ones a gradient of
+their own: then nothing shows here.
+
 When it is wrong
 ----------------
 A run that learns nothing for another reason may have a small ratio by the way. A network whose early part is
-meant to get little signal (a detached branch, a tiny auxiliary loss) looks alike.
+meant to get little signal (a detached branch, a tiny auxiliary loss) looks alike. A recurrent network may have no
+need of its first time steps, and fail for another reason.
 
 What to do
 ----------
 Use activations that pass the gradient (ReLU, GELU, SELU in place of sigmoid and tanh), initial weights to
-match (He for ReLU, Glorot for tanh), residual connections, or a normalization layer between the layers.
+match (He for ReLU, Glorot for tanh), residual connections, or a normalization layer between the layers. In recurrent
+networks: orthogonal recurrent weights, an LSTM or GRU whose gates begin open, or fewer steps between what matters and
+the loss.
 
 Sources
 -------
 Hochreiter, Untersuchungen zu dynamischen neuronalen Netzen, 1991. Glorot and Bengio, Understanding the
 difficulty of training deep feedforward neural networks, 2010. Zhang and others, AutoTrainer, 2021 (the ratio
-of a thousandth).
+of a thousandth). Bengio, Simard, Frasconi, Learning long-term dependencies with gradient descent is difficult, 1994.
+Jozefowicz, Zaremba, Sutskever, An empirical exploration of recurrent network architectures, 2015 (forget bias).
 """
 
 from __future__ import annotations
@@ -46,7 +56,8 @@ import statistics
 
 from unstuck.findings.contract import Advice, Answer, Fired, NotApplicable, Passed, Skipped
 from unstuck.findings.evidence.activations import BOUNDED, courses
-from unstuck.findings.evidence.layers import Weight, weights
+from unstuck.findings.evidence.gradients import TimeProfile, time_profiles
+from unstuck.findings.evidence.layers import Weight, module_kind, weights
 from unstuck.findings.evidence.places import model_line, model_name
 from unstuck.findings.evidence.progress import progress
 from unstuck.record.recording import Fact, Recording
@@ -71,14 +82,23 @@ THRESHOLDS = {
     "small_weight": (0.01, "deviation that an entry is taken to have at least; a fifth of the usual for 100 inputs"),
     "fewest_layers": (4, "three factors between the first and the last: below that a small ratio has other reasons"),
     "fewest_samples": (4, "half of them must confirm the other half"),
+    "through_time": (1e-4, "@@"),
 }
 
 
 def judge(recording: Recording) -> Answer:
-    """The ratio of early to late layers over the samples, where the run learns next to nothing."""
-    stream = recording.main
+    """The ratio of early to late layers, or time steps, over the samples, where the run learns next to nothing."""
     # How it began: a run that got away from there in the end was hurt all the same.
-    until = max(THRESHOLDS["first_steps"][0], THRESHOLDS["first_share"][0] * stream.steps)
+    until = max(THRESHOLDS["first_steps"][0], THRESHOLDS["first_share"][0] * recording.main.steps)
+    layers = _through_layers(recording, until)
+    if isinstance(layers, Fired):
+        return layers
+    times = _through_time(recording, until)
+    return times if times is not None and (isinstance(times, Fired) or not isinstance(layers, Passed)) else layers
+
+
+def _through_layers(recording: Recording, until: float) -> Answer:
+    stream = recording.main
     chains = [chain for sample in stream.samples if sample["s"] < until and (chain := _chain(sample, recording))]
     if not chains:
         return Skipped("no gradients of ordered layers were recorded")
@@ -120,6 +140,107 @@ def judge(recording: Recording) -> Answer:
         advice=_advice(recording, squashed[0].kind if squashed else ""),
         line=model_line(recording),
     )
+
+
+def _through_time(recording: Recording, until: float) -> Answer | None:
+    """The same along the time steps of a recurrent network; None when none was measured."""
+    found: list[tuple[float, list[TimeProfile]]] = []
+    for profiles in time_profiles(recording.main, until=until).values():
+        alive = [p for p in profiles if p.peak > 0]
+        ratios = [p.early / p.peak for p in alive]
+        if len(ratios) >= THRESHOLDS["fewest_samples"][0]:
+            found.append((max(statistics.median(ratios), statistics.median(ratios[len(ratios) // 2 :])), alive))
+    if not found:
+        return None
+    # Several layers, or both directions: the signal may pass through any of them.
+    ratio, profiles = max(found, key=lambda pair: pair[0])
+    first = profiles[0]
+    if ratio > THRESHOLDS["through_time"][0]:
+        return Passed(
+            f"the first of {first.length} time steps get {ratio:.2g} of the largest gradient in {first.layer}"
+        )
+    state = progress(recording)
+    verdict = recording.extras.get("verdict")
+    if state.course.outcome != "nothing" or getattr(verdict, "state", "") == "learning":
+        return Passed(
+            f"the first of {first.length} time steps get {ratio:.1e} of the largest gradient; {state.sentence}"
+        )
+    at_first = first.early / first.peak
+    return Fired(
+        sentence=f"Of the gradient in {first.layer} the first of {first.length} time steps get "
+        f"{f'{ratio:.1e}' if ratio else 'nothing, to the last digit,'} of what the last ones get, in the median of "
+        f"{len(profiles)} samples up to step {profiles[-1].step} ({at_first:.1e} at step {first.step}): what stands early "
+        f"in the sequence cannot be learned from; {state.sentence}.",
+        severity="error",
+        confidence=0.8,
+        where=first.layer,
+        step=first.step,
+        evidence={
+            "ratio_through_time": ratio,
+            "time_steps": first.length,
+            "samples": len(profiles),
+            "at_first_sample": at_first,
+            "gradient_early": first.early,
+            "gradient_largest": first.peak,
+        },
+        advice=_recurrent_advice(recording, first),
+        line=model_line(recording),
+    )
+
+
+def _recurrent_advice(recording: Recording, profile: TimeProfile) -> tuple[Advice, ...]:
+    kind = module_kind(recording, profile.layer)
+    layer, weight = profile.layer, profile.weight
+    gated = "LSTM" in kind or "GRU" in kind
+    found = []
+    if not gated:
+        found.append(
+            Advice(
+                "orthogonal recurrent weights",
+                "An orthogonal matrix passes the gradient from step to step at its full length.",
+                f"torch.nn.init.orthogonal_({weight})",
+            )
+        )
+        found.append(
+            Advice(
+                "a network with gates",
+                "An LSTM or a GRU has a path through time that does not multiply by the recurrent weights.",
+                "torch.nn.GRU(...)  # in place of torch.nn.RNN(...)",
+            )
+        )
+    elif "LSTM" in kind:
+        found.append(
+            Advice(
+                "open forget gates",
+                "A forget gate that begins at a half halves the gradient at each step; with a bias of one to three it "
+                "begins nearly open.",
+                f"for name, bias in {layer}.named_parameters():\n"
+                "    if 'bias_ih' in name:\n"
+                "        width = len(bias) // 4\n"
+                "        torch.nn.init.constant_(bias[width:2 * width], 2.0)",
+            )
+        )
+    else:
+        found.append(
+            Advice(
+                "gates that begin by keeping",
+                "An update gate that begins at a half halves the gradient at each step; with a positive bias it begins "
+                "by keeping the state.",
+                f"for name, bias in {layer}.named_parameters():\n"
+                "    if 'bias_ih' in name:\n"
+                "        width = len(bias) // 3\n"
+                "        torch.nn.init.constant_(bias[width:2 * width], 2.0)",
+            )
+        )
+    found.append(
+        Advice(
+            "a shorter way",
+            f"Bring the loss nearer to what matters: shorter sequences than {profile.length} steps, an answer from the mean "
+            "or the maximum over all states in place of the last one, or attention over them.",
+            "summary = states.mean(dim=1)  # in place of states[:, -1]",
+        )
+    )
+    return tuple(found)
 
 
 def _chain(sample: Fact, recording: Recording) -> list[Weight]:

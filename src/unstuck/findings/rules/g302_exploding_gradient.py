@@ -13,13 +13,15 @@ away, from where they may not come back: units die or saturate, the loss leaps, 
 
 How it is judged
 ----------------
-Each of four tests asks that the run was hurt. First: at the first samples, the gradient times the weight of
+Each of five tests asks that the run was hurt. First: at the first samples, the gradient times the weight of
 some layer is more than three hundred times the loss at stake (that of a constant answer, or the first one), so
 that it changes by a multiple of that with a change of a hundredth of the weights; and the run learned next
 to nothing. Second: the same product is above sixty in the median of the first samples, and in a chain of
 hidden layers more than eight times as large at the beginning as at the end; and the run is not nearly perfect.
-Third: at some step the gradient's norm is more than a hundred times the median of all steps before it, and
-from there on the loss stays far above where it was, or is not finite. Fourth: a recurrent network whose
+The same holds for a recurrent network whose gradient is more than a hundred times as large at the first time
+steps as at the last before the first step was taken: there the initial recurrent weights are to blame, and the leap
+that follows is theirs. Third: at some step the gradient's norm is more than a hundred times the median of all steps
+before it, and from there on the loss stays far above where it was, or is not finite. Fourth: a recurrent network whose
 gradient is not clipped loses all it had learned, with a gradient several times that of the first steps, and
 does not come back to its best. A clipped gradient that jumps, or a leap from which the run recovers, is not
 reported.
@@ -32,8 +34,8 @@ data) makes such a jump too; look at the batch of the step that is named.
 What to do
 ----------
 Clip the gradient's norm at a few times its usual size, lower the learning rate or warm it up, and use initial
-weights that keep the size of the signal. For recurrent networks clip always. Look at the data of the named
-step.
+weights that keep the size of the signal (orthogonal ones in recurrent networks). For recurrent networks clip
+always. Look at the data of the named step.
 
 Sources
 -------
@@ -48,9 +50,9 @@ import math
 import statistics
 
 from unstuck.findings.contract import Advice, Answer, Fired, Passed, Skipped
-from unstuck.findings.evidence.gradients import norms
+from unstuck.findings.evidence.gradients import TimeProfile, norms, time_profiles
 from unstuck.findings.evidence.layers import Weight, weights
-from unstuck.findings.evidence.places import model_name, optimizer_kind, optimizer_line
+from unstuck.findings.evidence.places import model_line, model_name, optimizer_kind, optimizer_line
 from unstuck.findings.evidence.progress import Progress, progress
 from unstuck.findings.evidence.setbacks import relapse
 from unstuck.findings.evidence.trend import clipped
@@ -77,6 +79,7 @@ THRESHOLDS = {
         "12, but for one with class weights (59)",
     ),
     "growth": (8.0, "from the last third of the hidden layers to the first; the same runs have at most 3.9"),
+    "through_time": (100.0, "@@"),
     "fewest_hidden": (4, "hidden layers, so that there is a growth to speak of"),
     "recurrent": (3.0, "times the median gradient of the first steps, where a recurrent network relapses"),
     "pull": (
@@ -98,8 +101,11 @@ def judge(recording: Recording) -> Answer:
     reached = progress(recording)
     verdict = recording.extras.get("verdict")
     diverges = getattr(verdict, "state", "") == "diverging"
-    worst = _steepest(stream, reached.baseline)
     hurt = reached.state == "none" or diverges
+    through_time = _through_time(recording, reached, hurt=hurt)
+    if through_time is not None:
+        return through_time
+    worst = _steepest(stream, reached.baseline)
     ends = stream.loss.last if stream.loss else 0.0
     measured = reached.baseline is not None or not math.isfinite(ends)  # a loss near zero is no measure of itself
     if worst is not None and worst[1] > THRESHOLDS["pull"][0] and hurt and measured:
@@ -161,6 +167,52 @@ def judge(recording: Recording) -> Answer:
     if not finite:
         return Skipped("no gradient norm was finite")
     return Passed(f"the gradient's norm lay between {min(finite.values):.3g} and {max(finite.values):.3g}")
+
+
+def _through_time(recording: Recording, reached: Progress, *, hurt: bool) -> Fired | None:
+    """A recurrent network whose gradient grows from the last time step back to the first before anything was learned."""
+    stream = recording.main
+    if reached.course.outcome == "well" or not reached.baseline or not stream.samples or stream.samples[0]["s"] > 0:
+        return None
+    first = stream.samples[0]
+    pulls = {w.name: w for w in weights(first, stream)}
+    found: tuple[float, TimeProfile, Weight] | None = None
+    for weight, profiles in time_profiles(stream, until=1).items():
+        profile, seen = profiles[0], pulls.get(weight)
+        growth = profile.early / profile.late if profile.late > 0 else 0.0
+        if seen is None or seen.pull is None or not seen.pull / reached.baseline > THRESHOLDS["steep"][0]:
+            continue
+        if growth > THRESHOLDS["through_time"][0] and (found is None or growth > found[0]):
+            found = growth, profile, seen
+    if found is None:
+        return None
+    growth, profile, seen = found
+    steep = (seen.pull or 0.0) / reached.baseline
+    return Fired(
+        sentence=f"Before the first step the gradient grows {growth:.3g}-fold from the last of {profile.length} time steps "
+        f"of {profile.layer} back to the first: a change of {seen.name} by one percent changes the loss by "
+        f"{steep:.3g} percent of that of a constant answer; {reached.sentence}.",
+        severity="error" if hurt else "warning",
+        confidence=0.85,
+        where=profile.layer,
+        step=0,
+        evidence={
+            "growth_through_time": growth,
+            "time_steps": profile.length,
+            "times_loss": steep,
+            "gradient_norm": seen.g,
+            "weight_norm": seen.w,
+        },
+        advice=(
+            Advice(
+                "orthogonal recurrent weights",
+                "An orthogonal matrix passes the gradient from step to step at its own length.",
+                f"torch.nn.init.orthogonal_({profile.weight})",
+            ),
+            *_advice(recording, median=None),
+        ),
+        line=model_line(recording),
+    )
 
 
 def _steepest(stream: Stream, baseline: float | None) -> tuple[Weight, float, float] | None:
