@@ -15,9 +15,17 @@ LINE = {"file": "/home/me/train.py", "line": 33, "function": "evaluate", "text":
 
 
 def look(
-    step: int = 50, *, scale: float = 1.0, shift: float = 0.0, examples: int = 200, training: bool = False, **more: Any
+    step: int = 50,
+    *,
+    scale: float = 1.0,
+    shift: float = 0.0,
+    apart: float = 0.0,
+    count: int = 8,
+    examples: int = 200,
+    training: bool = False,
+    **more: Any,
 ) -> Event:
-    against = {"shift": shift, "scale": scale, "apart": 0.0, "features": 8, "examples": [examples, 640]}
+    against = {"shift": shift, "scale": scale, "apart": apart, "features": count, "examples": [examples, 640]}
     entry = features(against_training=against, **more)
     data = {"model": "net", "training": training, "of_batch_modules": 1, "inputs": [entry], "line": LINE}
     return Event("forward_without_gradient", step, data)
@@ -37,6 +45,7 @@ IMAGE = {"shape": [64, 3, 32, 32]}
         pytest.param(look(scale=255.0), id="raw pixels in a row"),
         pytest.param(look(scale=1 / 16), id="divided twice"),
         pytest.param(look(shift=4.0), id="an offset"),
+        pytest.param(look(scale=0.85, shift=2.4, apart=0.62, count=13), id="raw columns of all sorts"),
         pytest.param(look(scale=0.5, shift=0.94, **IMAGE), id="images not normalized by one half"),
         pytest.param(look(scale=0.31, shift=0.13, **IMAGE), id="images not normalized by their own numbers"),
     ],
@@ -64,6 +73,8 @@ def test_the_sentence_names_both_scales() -> None:
         pytest.param(look(), id="alike"),
         pytest.param(look(scale=0.75, shift=0.4), id="a small test set"),
         pytest.param(look(scale=1.8, shift=1.0), id="a grid for a picture"),
+        pytest.param(look(scale=0.4, shift=0.1, apart=0.6, count=400), id="rare words that a small test set lacks"),
+        pytest.param(look(scale=0.6, shift=1.2, apart=0.5, count=2), id="a time that goes on"),
         pytest.param(look(scale=1.3, shift=0.5, **IMAGE), id="training images with crops and erasing"),
     ],
 )

@@ -17,7 +17,9 @@ Feature by feature, from everything that entered the model in the watched evalua
 gradient) against everything that entered it in the sampled training steps. What is read as whole numbers (words) is left
 out, and so is what another network puts out, which changes as that one learns. A warning when the median feature has
 deviations more than 1.6 times as large or as small for images (channels, thousands of pixels each) and more than
-three times for other inputs, or means more than one (three) training deviations apart, over at least 16 examples.
+three times for other inputs, or means more than one (three) training deviations apart, over at least 16 examples. A warning
+as well when most of four and more features show it, each for itself, and the median mean is a deviation off: raw
+columns have all sorts of units, some of which resemble a standardized one.
 
 When it is wrong
 ----------------
@@ -58,6 +60,9 @@ THRESHOLDS = {
     "image_scale": (1.6, "for images: normalizing by (0.5, 0.5) halves the deviation; healthy runs: 0.9 to 1.1"),
     "shift": (3, "training deviations between the means, for tables and sequences; healthy runs: up to 0.31"),
     "image_shift": (1, "for images; leaving out a normalization by ImageNet's numbers shifts by 2"),
+    "apart": (0.5, "of the features, each beyond the bounds of a table; healthy and mended runs: at most 0.1"),
+    "apart_features": (4, "features that vary in training: fewer may count the time, which goes on"),
+    "apart_shift": (1, "training deviations between the means: rare words or classes differ in deviation alone"),
     "share": (0.5, "of an evaluation's inputs that must show it: one unusual call does not count"),
 }  # fmt: skip
 
@@ -116,7 +121,7 @@ def _image(entry: Mapping[str, Any]) -> bool:
 
 
 def _fault(entry: Mapping[str, Any]) -> str:
-    """What differs: the scale, the place, or nothing ("")."""
+    """What differs: the scale, the place, most features in either way, or nothing ("")."""
     against = entry["against_training"]
     scale, shift = number(against.get("scale")), number(against.get("shift"))
     if scale is None or shift is None:
@@ -124,7 +129,11 @@ def _fault(entry: Mapping[str, Any]) -> str:
     far, moved = (THRESHOLDS[f"{'image_' if _image(entry) else ''}{key}"][0] for key in ("scale", "shift"))
     if scale >= far or scale <= 1 / far:
         return "scale"
-    return "shift" if shift >= moved else ""
+    if shift >= moved:
+        return "shift"
+    apart, features = number(against.get("apart")) or 0.0, int(against.get("features") or 0)
+    most = apart > THRESHOLDS["apart"][0] and features >= THRESHOLDS["apart_features"][0]
+    return "apart" if most and shift >= THRESHOLDS["apart_shift"][0] else ""
 
 
 def _steadily(looks: list[Event], like: Mapping[str, Any]) -> bool:
@@ -142,6 +151,7 @@ def _steadily(looks: list[Event], like: Mapping[str, Any]) -> bool:
 def _fired(recording: Recording, event: Event, entry: Mapping[str, Any], fault: str, examples: int) -> Fired:
     against = entry["against_training"]
     scale, shift = float(against["scale"]), float(against["shift"])
+    apart, features = number(against.get("apart")) or 0.0, int(against.get("features") or 0)
     name = str(entry.get("name") or "")
     what = (
         f"the input {name} of {entry.get('model')}"
@@ -152,6 +162,8 @@ def _fired(recording: Recording, event: Event, entry: Mapping[str, Any], fault: 
     text = {
         "scale": f"At evaluation the median feature of {what} varies {times} as much as in training",
         "shift": f"At evaluation the median feature of {what} lies {shift:.3g} training deviations from where it was in training",
+        "apart": f"At evaluation {apart * features:.0f} of {features} features of {what} lie elsewhere or vary otherwise than in "
+        f"training (the median one {shift:.2g} training deviations away)",
     }[fault]
     trained = _training_numbers(recording, entry)
     here = f"(mean {_show(entry.get('mean'))}, deviation {_show(entry.get('std'))}"
@@ -169,7 +181,7 @@ def _fired(recording: Recording, event: Event, entry: Mapping[str, Any], fault: 
             "scale": scale,
             "shift": shift,
             "features_apart": number(against.get("apart")),
-            "features": int(against.get("features") or 0),
+            "features": features,
             "examples": examples,
         },
         advice=(

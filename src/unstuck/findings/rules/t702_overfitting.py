@@ -12,12 +12,13 @@ confidence, in mistakes as well.
 
 How it is judged
 ----------------
-Only where the script's own evaluations compute a loss with a loss module of torch's (written as a function it cannot
-be seen): at least five looks at the same held-out batch, or at batches from the same place. The loss of the last
-fifth of them is compared with the best. Reported when it is a tenth above the best, beyond three standard errors of
-the looks' own scatter, while the training loss fell by a tenth and more since then. It is a warning when the rise is
-a fifth and right answers (where they are known) did not become more, information otherwise: a classifier's loss
-may rise with its confidence while its answers still improve.
+Only where the script's own evaluations compute a loss with one of torch's loss modules or loss functions, of the same
+family as the training's (for classes, or for numbers): at least five looks at the same held-out batches (the first
+ones of each evaluation), or at batches from the same place. The loss of the last fifth of them is compared with the
+best. Reported when it is a tenth above the best, beyond three standard errors of the looks' own scatter, while the
+training loss fell by a tenth and more since then. It is a warning when the rise is a fifth and right answers (where
+they are known) did not become more, information otherwise: a classifier's loss may rise with its confidence while
+its answers still improve.
 
 When it is wrong
 ----------------
@@ -62,6 +63,13 @@ THRESHOLDS = {
     "examples": (16, "in a look"),
 }
 
+FAMILIES = {
+    **dict.fromkeys(
+        ("nll", "cross_entropy_soft", "gather", "bce", "bce_logits", "kl", "soft_margin", "hinge"), "classes"
+    ),
+    **dict.fromkeys(("mse", "l1", "smooth_l1", "huber"), "numbers"),
+}
+
 
 def judge(recording: Recording) -> Answer:
     """Compare the course of the evaluation losses with that of the training loss."""
@@ -69,7 +77,12 @@ def judge(recording: Recording) -> Answer:
         return NotApplicable("no evaluation was seen")
     series = [e for e in evaluations(recording) if e.examples >= THRESHOLDS["examples"][0]]
     if not series:
-        return Skipped("the evaluations compute no loss with a loss module, so their loss was not seen")
+        return Skipped("the evaluations compute no loss with a loss of torch's, so their loss was not seen")
+    trained = {family for kind in _trained_on(recording) if (family := FAMILIES.get(kind)) is not None}
+    if trained:  # what is measured otherwise than it is trained need not fall with it
+        series = [e for e in series if FAMILIES.get(e.kind) in trained]
+        if not series:
+            return Skipped("the evaluations compute another kind of loss than the training does")
     long = [e for e in series if len(e.looks) >= THRESHOLDS["looks"][0]]
     if not long:
         return Skipped(f"only {len(series[0].looks)} evaluations of the same place: too few to tell a turning point")
@@ -141,6 +154,16 @@ def _judge(recording: Recording, series: Evaluations) -> Fired | None:
         ),
         line=series.line,
     )
+
+
+def _trained_on(recording: Recording) -> set[str]:
+    """Kinds of the data terms of the losses that the main stream of steps trains on."""
+    return {
+        str(term.get("kind"))
+        for sample in recording.main.samples
+        for loss in sample.get("losses") or ()
+        for term in loss.get("terms") or ()
+    }
 
 
 def _scatter(looks: list[Look]) -> float:
