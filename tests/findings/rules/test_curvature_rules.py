@@ -174,3 +174,21 @@ def test_a_flatter_place_that_does_better() -> None:
     assert isinstance(c505.judge(sharp(flatter_sharpness=30.0)), Passed)
     assert isinstance(c505.judge(sharp(error=0.06)), Passed)
     assert isinstance(c505.judge(run(None)), Skipped)
+
+
+HALF_WAY = [2.3 * 0.9**i + 0.9 for i in range(N)]
+
+
+def test_a_run_that_learns_and_could_gain_most_of_what_is_left() -> None:
+    slow = look("descending", trial=trial([0.02, 0.1, 0.3, 0.6], before=0.9))
+    found = u402.judge(run(slow, loss=HALF_WAY, accuracy=0.6))
+    assert isinstance(found, Fired) and found.severity == "warning"
+    little = look("descending", trial=trial([0.02, 0.1, 0.2, 0.3], before=0.9))
+    assert isinstance(u402.judge(run(little, loss=HALF_WAY, accuracy=0.6)), Passed)
+    assert isinstance(u402.judge(run(slow, loss=LEARNED, accuracy=0.95)), Passed)
+
+
+def test_a_valley_in_a_run_that_learns() -> None:
+    narrow = look("descending", rate_times_curvature=1.2, trial=trial([0.01, 0.02], newton=0.8, before=0.9))
+    assert isinstance(c504.judge(run(narrow, loss=HALF_WAY, accuracy=0.6)), Fired)
+    assert isinstance(c504.judge(run(narrow, loss=LEARNED, accuracy=0.95)), Passed)

@@ -50,6 +50,14 @@ def test_an_advantage_within_the_error_is_none() -> None:
     assert isinstance(judge(probed(loss=2.49, shuffled_loss=2.5, standard_error=0.0)), Fired)
 
 
+def test_a_copy_that_cannot_even_learn_by_heart_proves_nothing() -> None:
+    recording = probed(loss=2.46, shuffled_loss=2.44)
+    alone = {"name": "overfit-one-batch", "result": {"last_loss": 1.9, "constant_loss": 2.2}}
+    recording.events.append(Event("probe", None, alone))
+    answer = judge(recording)
+    assert isinstance(answer, Skipped) and "fit one batch" in answer.reason
+
+
 def test_a_probe_without_losses() -> None:
     assert isinstance(judge(probed(loss=None, shuffled_loss=2.4)), Skipped)
     answer = judge(probed(loss=None, shuffled_loss=None, unseen="the labels were not found"))

@@ -40,6 +40,12 @@ def test_a_batch_that_is_fitted() -> None:
     assert isinstance(judge(probed(last_loss=0.1, constant_loss=None)), Passed)
 
 
+def test_a_run_that_fits_disproves_a_probe_that_does_not() -> None:
+    event = probed(last_loss=1.9, accuracy=0.3).events[0]
+    answer = judge(run(whole(cross_entropy(accuracy=0.97)), loss=FALLING, events=[event]))
+    assert isinstance(answer, Passed) and "itself fits" in answer.reason
+
+
 def test_a_batch_that_nothing_can_fit() -> None:
     assert isinstance(judge(probed(last_loss=1.9, distinct_inputs=False)), Skipped)
     assert isinstance(judge(probed(last_loss=None)), Skipped)

@@ -28,6 +28,13 @@ def test_a_leap_with_long_steps() -> None:
     assert found.advice[0].code == "lr=0.2"
 
 
+def test_one_step_that_throws_the_weights() -> None:
+    """Afterwards the weights are so large that no step looks long."""
+    thrown = [sample(s, params=chain([0.1, 0.1], u=12.0 if s == 1 else 1e-5)) for s in STEPS]
+    found = rule.judge(stuck(thrown, loss=LEAP, learning_rate=2.0))
+    assert isinstance(found, Fired) and "1200%" in found.sentence
+
+
 def test_long_steps_with_an_unusual_rate() -> None:
     """A loss that is bounded cannot leap."""
     adam = {"o": 0, "kind": "Adam", "groups": [{"lr": 1.0}]}

@@ -7,7 +7,7 @@ from literal_recordings import STEPS, chain, classes, learned, sample, stuck
 
 from unstuck.findings.contract import Fired, NotApplicable, Passed, Skipped
 from unstuck.findings.rules import u403_missing_warm_up as rule
-from unstuck.record.recording import Recording
+from unstuck.record.recording import Event, Recording
 
 RMSPROP = {"o": 0, "kind": "RMSprop", "groups": [{"lr": 2e-3, "alpha": 0.999}]}
 ADAM = {"o": 0, "kind": "Adam", "groups": [{"lr": 1e-3}]}
@@ -27,6 +27,12 @@ def test_only_the_first_steps_were_long() -> None:
     assert isinstance(found, Fired) and found.severity == "error" and found.confidence >= 0.8
     assert found.evidence["loss_leap"] == pytest.approx(9.4 / 2.3) and "120.0%" in found.sentence
     assert "1000" in found.advice[0].text  # one over one minus alpha
+
+
+def test_a_rate_that_was_measured_to_be_short() -> None:
+    told = {"look": "kept", "state": "descending", "rate_times_curvature": 0.01, "stable_limit": 2.0, "rule": "RMSprop"}
+    found = rule.judge(run(1.2, 0.002, events=[Event("biopsy", 59, told)]))
+    assert isinstance(found, Passed) and "longest stable" in found.reason
 
 
 def test_every_step_is_long() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 import pytest
-from literal_recordings import numbers, sample
+from literal_recordings import numbers, sample, weight
 
 from unstuck.findings.contract import Fired, NotApplicable, Passed, Skipped
 from unstuck.findings.evidence.hovering import hovering
@@ -89,3 +89,39 @@ def test_wandering_is_measured() -> None:
     found = hovering(Series(range(STEPS), losses(0.2)), 0, STEPS)
     assert found is not None and found.wander == pytest.approx(0.18, abs=0.05)
     assert hovering(Series(range(10), [1.0] * 10), 0, 10) is None
+
+
+def at_rest(rate: float, square: float, *, momentum: float = 0.0, kind: str = "SGD") -> Recording:
+    """A loss that stands among its batches' noise, with gradients of this mean square."""
+    draw = random.Random(5)
+    samples = [
+        sample(s, term=numbers(0.3), params={"w": weight(g=square**0.5)}, noise={"cos": 0.0, "share": 0.05, "pairs": 8})
+        for s in range(0, STEPS, 10)
+    ]
+    told = {"o": 0, "kind": kind, "groups": [{"lr": rate, "momentum": momentum, "params": ["w"]}]}
+    loss = [0.7 + draw.gauss(0, 0.2) for _ in range(STEPS)]
+    return Recording.of(loss=loss, samples=samples, learning_rate=rate, optimizer=told, batch_size=8)
+
+
+def test_noise_that_keeps_the_loss_up_without_any_wandering() -> None:
+    found = rule.judge(at_rest(0.02, 30.0))
+    assert isinstance(found, Fired) and found.evidence["kept_up_by_noise"] == pytest.approx(0.15)
+    with_momentum = rule.judge(at_rest(0.002, 30.0, momentum=0.9))
+    assert isinstance(with_momentum, Fired) and with_momentum.evidence["kept_up_by_noise"] == pytest.approx(0.15)
+    assert isinstance(rule.judge(at_rest(0.002, 30.0)), Passed)
+    assert isinstance(rule.judge(at_rest(0.02, 30.0, kind="Adam")), Passed)  # of its divisors nothing is known
+
+
+def test_what_noise_keeps_up_is_that_of_a_noisy_quadratic() -> None:
+    """Stochastic descent on λw²/2 with additive noise: the excess is known, ηs²/(2(2 − ηλ))."""
+    rate, curvature, spread = 0.05, 2.0, 3.0
+    draw = random.Random(7)
+    w, squares, excess, count = 0.0, 0.0, 0.0, 200_000
+    for _ in range(count):
+        g = curvature * w + draw.gauss(0, spread)
+        squares += g * g / count
+        excess += 0.5 * curvature * w * w / count
+        w -= rate * g
+    exact = rate * spread**2 / (2 * (2 - rate * curvature))
+    assert excess == pytest.approx(exact, rel=0.03)
+    assert rate * squares / 4 == pytest.approx(exact, rel=0.03)

@@ -51,9 +51,30 @@ def test_decoupled_decay() -> None:
     assert isinstance(rule.judge(stuck(shrinking, optimizer=optimizer("AdamW", 0.01), learning_rate=0.05)), Passed)
 
 
+def with_penalty(**more: Any) -> list[dict]:
+    """Samples of a loss that is the data's and a penalty."""
+    made = samples(0.95, term=classes(0.1), **more)
+    for one in made:
+        one["losses"][0]["terms"].append({"kind": "penalty", "weight": 0.01})
+    return made
+
+
 def test_a_penalty_in_the_loss() -> None:
-    found = rule.judge(stuck(samples(0.95, gw=0.97), optimizer=optimizer("Adam", 0.0)))
+    found = rule.judge(stuck(with_penalty(gw=0.97), optimizer=optimizer("Adam", 0.0)))
     assert isinstance(found, Fired) and found.evidence["by"] == "penalty" and "0.97" in found.sentence
+
+
+def test_a_penalty_on_one_weight() -> None:
+    made = with_penalty(gw=0.97)
+    for one in made:
+        one["params"]["net.1.weight"] |= {"gw": 0.01, "w": 4.0}
+    assert isinstance(rule.judge(stuck(made, optimizer=optimizer("Adam", 0.0))), Fired)
+
+
+def test_a_loss_without_a_penalty() -> None:
+    """Where there is nothing to learn, any weight is too much, and the data's own gradient points along it."""
+    found = rule.judge(stuck(samples(0.95, gw=0.97), optimizer=optimizer("Adam", 0.0)))
+    assert isinstance(found, NotApplicable)
 
 
 def test_usual_decay() -> None:

@@ -91,6 +91,27 @@ def test_a_turn_that_did_no_harm_is_only_told() -> None:
     assert isinstance(found, Fired) and found.severity == "info"
 
 
+def waves(**more: Any) -> Recording:
+    """A cosine told of twenty calls that gets four hundred, on the way to half of what there is."""
+    made = event("schedule", 0, name="CosineAnnealingLR", options={"T_max": EPOCH, "eta_min": 0.0}, line=None)
+    rates = [0.05 * (1 + math.cos(math.pi * s / EPOCH)) for s in range(N)]
+    return stuck(
+        [sample(s, term=classes(0.5)) for s in range(0, N, 40)],
+        loss=[1.4] * N, learning_rate=rates, events=[loader(), made],
+    ) if not more else learned(
+        [sample(s, term=classes(0.97)) for s in range(0, N, 40)],
+        loss=[0.05 + 2.2 * 0.9**i for i in range(N)], learning_rate=rates, events=[loader(), made],
+    )  # fmt: skip
+
+
+def test_a_cosine_that_goes_on_and_on() -> None:
+    found = rule.judge(waves())
+    assert isinstance(found, Fired) and found.severity == "warning" and found.evidence["built_for_calls"] == EPOCH
+    assert f"T_max={EPOCH}" in found.sentence and "per epoch" in found.advice[0].name
+    harmless = rule.judge(waves(well=True))
+    assert isinstance(harmless, Fired) and harmless.severity == "info"
+
+
 def test_restarts_and_cycles() -> None:
     loss = [2.3 * 0.99**s for s in range(N)]
     restarts = [0.05 * (1 + math.cos(math.pi * (s % 100) / 100)) for s in range(N)]

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from unstuck.findings.contract import Number, Verdict
 from unstuck.findings.evidence.head import number
+from unstuck.findings.evidence.loss_course import WELL, LossCourse
 from unstuck.record.recording import Event, Recording
 
 SHOWN = ("saddle", "maximum", "flat", "minimum")
@@ -22,6 +23,8 @@ PAYS = 5.0
 """Times the fall at the run's own rate that a longer one must gain in the same number of updates."""
 SHARE = 0.05
 """Of the loss that the longer one must gain, so that it matters."""
+MUCH = 0.4
+"""Of the loss, for a run that learns: sound runs that had not come far could gain at most a sixteenth of it."""
 
 
 def live_looks(recording: Recording) -> list[Event]:
@@ -131,6 +134,15 @@ def why_no_longer(recording: Recording) -> str | None:
             f"{tried.own:.3g}"
         )
     return None
+
+
+def worth_more(course: LossCourse, gain: float, before: float) -> bool:
+    """Whether a run that learns leaves so much behind that a measured gain still is a finding: two fifths of the loss.
+
+    The gain was measured on batches that the steps were not made on.
+    """
+    known = [v for v in (course.fall, course.skill) if v is not None]
+    return bool(known) and max(known) < WELL and gain >= MUCH * before
 
 
 def _plain(thing: object) -> dict[str, Number]:

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import math
+import statistics
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from unstuck.findings.evidence.curvature import last_look
+from unstuck.findings.evidence.gradient_noise import gradient_noise
+from unstuck.findings.evidence.gradients import norms
+from unstuck.findings.evidence.head import number
+from unstuck.findings.evidence.places import optimizer_kind
 from unstuck.findings.evidence.trend import clipped
-from unstuck.record.recording import Series
+from unstuck.record.recording import Recording, Series
 
 SURE = 4.0
 """Standard errors of the covariance of neighbors that independent batches would show."""
@@ -46,3 +53,60 @@ def hovering(series: Series, start: int, stop: int) -> Hovering | None:
     shared = max(math.fsum(a * b for a, b in zip(rest, rest[lag:], strict=False)) / (n - lag) for lag in (1, 2))
     sure = shared > SURE * variance / math.sqrt(n)
     return Hovering(mean, math.sqrt(variance), math.sqrt(shared) if sure else 0.0, n)
+
+
+FEWEST_NORMS = 10
+"""Norms of the gradient that the mean of their squares must rest on."""
+FEWEST_PARTS = 4
+"""Kept batches, where the norms are not known."""
+
+
+@dataclass(frozen=True)
+class KeptUp:
+    """``excess``: of the loss above its floor. ``signal``: the share of the gradients' squares that is their mean's."""
+
+    excess: float
+    signal: float
+
+
+def kept_up(recording: Recording, start: int, stop: int) -> KeptUp | None:
+    """The part of the loss that the noise of plain or momentum descent keeps up where the run stands still.
+
+    At rest E[θ·g] = η·E|g|² / (2(1 − ρ)) (Yaida, Fluctuation-dissipation relations for stochastic gradient descent,
+    2019; to first order in η with momentum ρ), and the loss of a quadratic valley stands half of that above its floor.
+    The squares are those of the stretch or, where its norms are not known, those of the batches kept at the end.
+    None for other rules, with a changing rate, or with too few of them.
+
+    >>> kept_up(Recording.of(loss=[1.0] * 40, learning_rate=[0.1] * 40), 0, 40) is None  # the rule is not known
+    True
+    """
+    stream = recording.main
+    groups = list((stream.optimizer or {}).get("groups") or ())
+    rates = list(stream.learning_rate.between(start, stop).values)
+    if optimizer_kind(stream) != "SGD" or len(groups) != 1 or not rates or min(rates) != max(rates):
+        return None
+    found = _squares(recording, start, stop)
+    momentum = groups[0].get("momentum") or 0.0
+    damping = groups[0].get("dampening") or 0.0
+    if found is None or not 0 <= momentum < 1:
+        return None
+    square, signal = found
+    return KeptUp(float(rates[0] * (1 - damping) / (1 - momentum) * square / 4), signal)
+
+
+def _squares(recording: Recording, start: int, stop: int) -> tuple[float, float] | None:
+    """The mean square of the gradients, and the share of it that is their mean's."""
+    known = norms(recording.main).between(start, stop).finite().values
+    noise = gradient_noise(recording.main, 0.5)
+    if len(known) >= FEWEST_NORMS and noise is not None:
+        return statistics.fmean(v * v for v in known), noise.share
+    look = last_look(recording)
+    told = look.data.get("evidence") if look is not None else None
+    if not isinstance(told, Mapping):
+        return None
+    mean, error, parts = (number(told.get(name)) for name in ("gradient_norm", "gradient_noise", "noise_parts"))
+    if mean is None or error is None or parts is None or parts < FEWEST_PARTS:
+        return None
+    signal = max(0.0, mean**2 - error**2)
+    square = signal + parts * error**2
+    return (square, signal / square) if square > 0 else None

@@ -56,6 +56,7 @@ THRESHOLDS = {
     "errors": (2, "standard errors by which the own labels must do better than shuffled ones: one chance in forty"),
     "gain": (0.01, "of the shuffled labels' loss: a smaller advantage is none"),
     "constant": (0.02, "of the constant answer's loss: better than it by more is knowledge of the inputs"),
+    "fits": (0.5, "of the constant answer's loss, on one batch: a copy that cannot learn by heart proves nothing"),
     "sure": (5, "standard errors above the commonest class in the first epoch"),
 }
 
@@ -64,7 +65,7 @@ def judge(recording: Recording) -> Answer:
     """Do the labels tell more than shuffled ones?"""
     result = probe_result(recording, "shuffled-labels")
     if result is not None:
-        return _probed(result)
+        return _probed(recording, result)
     if not recording.main.steps:
         return NotApplicable("no training step was seen")
     early = _first_epoch(recording)
@@ -75,7 +76,7 @@ def judge(recording: Recording) -> Answer:
     )
 
 
-def _probed(result: Fact) -> Answer:
+def _probed(recording: Recording, result: Fact) -> Answer:
     if result.get("unseen"):
         return Skipped(f"the probe could not be made: {result['unseen']}")
     own, shuffled = figure(result, "loss"), figure(result, "shuffled_loss")
@@ -98,6 +99,10 @@ def _probed(result: Fact) -> Answer:
         "repeats": figure(result, "repeats"),
         "examples": figure(result, "examples"),
     }
+    alone = probe_result(recording, "overfit-one-batch") or {}
+    last, level = figure(alone, "last_loss"), figure(alone, "constant_loss")
+    if last is not None and level is not None and last > THRESHOLDS["fits"][0] * level:
+        return Skipped(f"the copies cannot even fit one batch (its loss is {last:.3g}), so no labels would do better")
     with_constant = f"; a constant answer has {constant:.3g}" if constant is not None else ""
     return Fired(
         sentence=f"A copy of the model trained on these labels does no better than one trained on shuffled labels: the loss "

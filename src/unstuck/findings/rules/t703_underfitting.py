@@ -110,6 +110,9 @@ def _probed(recording: Recording, result: Fact) -> Answer:
     if level is None or level <= 0:
         return Skipped("the probe gave nothing to compare its loss with")
     share = last / level
+    course = loss_course(recording)
+    if course.outcome == "well" or (course.fall is not None and course.fall >= 1 - THRESHOLDS["fits"][0]):
+        return Passed(f"the run itself fits its data: {course.sentence}")
     shown = f"{last:.3g} after {steps or 0:.0f} steps on {examples} examples (a constant answer has {level:.3g})"
     if share <= THRESHOLDS["fits"][0] or (right is not None and right >= THRESHOLDS["right"][0]):
         return Passed(f"a copy of the model fits one batch: its loss is {shown}")

@@ -18,7 +18,8 @@ cost it an eighth of its time, above the loss of a constant answer, and it has n
 run, and in one that learned next to nothing, that bounces or that diverges, the rule looks for a sane start
 (a first loss not far above that of a constant answer) and then for three signs: the loss leaps to several
 times its first value within the first updates; the median weight changes by more than a tenth of itself in
-single steps, where a hundredth is already much; the rate is more than ten times the usual for the optimizer.
+single steps, where a hundredth is already much, or one of the first steps changes it by more than all of
+itself; the rate is more than ten times the usual for the optimizer.
 A leap or a diverging loss together with long steps, or long steps with an unusual rate, are enough; a run
 that has learned something must show all three. A leap with steps that are known to be short is the gradient's
 (G302).
@@ -80,6 +81,8 @@ THRESHOLDS = {
         0.1,
         "median |change| / |weight| of one step; TheDeepChecker's upper bound, a hundred times the usual 1e-3",
     ),
+    "thrown": (1.0, "|change| / |weight| of a single step: nothing of the weights before it is left"),
+    "thrown_by": (5, "the steps before which a wrong rate throws them"),
     "leap": (
         3.0,
         "times the first loss within the first updates; of 402 healthy runs five rise more (at most tenfold), "
@@ -148,6 +151,9 @@ def _signs(stream: Stream, state: str) -> _Signs:
     ratios = step_ratios(stream)
     early = ratios.between(0, 10)
     ratio = median(early.values) if early else None
+    thrown = max((v for s, v in ratios if s < THRESHOLDS["thrown_by"][0] and math.isfinite(v)), default=0.0)
+    if ratio is not None and thrown >= THRESHOLDS["thrown"][0]:
+        ratio = max(ratio, thrown)  # weights that one step multiplied look still afterwards, next to their new size
     if state in ("diverging", "bouncing") and ratios:
         late = median(ratios.values[-5:])
         ratio = max(r for r in (ratio, late) if r is not None and not math.isnan(r)) if not math.isnan(late) else ratio

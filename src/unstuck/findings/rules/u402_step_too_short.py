@@ -14,7 +14,8 @@ How it is judged
 From the look at kept batches at the end of the run. Twenty updates from there on a copy, at the run's highest rate and at
 4, 16 and 64 times it, are judged by the loss of other batches than they were made on. A longer rate must gain at least
 five times as much, and a twentieth of the loss; the highest rate of the run must stand below a twentieth of the stable
-limit that the measured curvature sets; and the run must not have learned. A rate that its schedule has brought down to
+limit that the measured curvature sets; and the run must not have learned, unless it left a fifth of the way undone and
+the longer rate gains two fifths of the loss that is left. A rate that its schedule has brought down to
 less than a hundredth is not asked.
 
 When it is wrong
@@ -34,7 +35,17 @@ typically occurs at the edge of stability, 2021 (healthy runs stand at the limit
 from __future__ import annotations
 
 from unstuck.findings.contract import Advice, Answer, Fired, NotApplicable, Passed, Skipped
-from unstuck.findings.evidence.curvature import PAYS, ROOM, SHARE, last_look, steepness, trial, why_no_longer, why_not
+from unstuck.findings.evidence.curvature import (
+    PAYS,
+    ROOM,
+    SHARE,
+    last_look,
+    steepness,
+    trial,
+    why_no_longer,
+    why_not,
+    worth_more,
+)
 from unstuck.findings.evidence.head import number
 from unstuck.findings.evidence.places import optimizer_line
 from unstuck.findings.evidence.progress import progress
@@ -71,7 +82,8 @@ def judge(recording: Recording) -> Answer:
     if found is not None:
         return Passed(found)
     reached = progress(recording)
-    if reached.state == "learned":
+    learned = reached.state == "learned"
+    if learned and not worth_more(reached.course, tried.best[1], tried.before):
         return Passed(f"longer steps would gain more, and the run learns: {reached.sentence}")
     if reached.state == "unknown" or recording.main.steps < THRESHOLDS["fewest_steps"][0]:
         return Passed(f"longer steps would gain more; whether the run has learned is not known: {reached.sentence}")
@@ -83,7 +95,7 @@ def judge(recording: Recording) -> Answer:
         f"{tried.steps} updates at {multiple:g} times the rate lower the loss of {tried.before:.4g} on other batches by "
         f"{fall:.3g}, {tried.steps} at its own by {own:.2g}; {reached.sentence}.",
         severity="error" if reached.state == "none" else "warning",
-        confidence=0.85,
+        confidence=0.75 if learned else 0.85,
         where="learning rate",
         step=recording.main.steps,
         evidence={

@@ -14,7 +14,8 @@ their way back. The run never comes back from there, though its later steps are 
 How it is judged
 ----------------
 The rate must be within a factor of three of what is usual for the optimizer (beyond that it is just too long) and
-must stand at its full height from the first step on; and the run must not have come halfway. Then either sign
+must stand at its full height from the first step on; a look at the curvature, where there was one, must not have found
+it below a twentieth of the longest stable one; and the run must not have come halfway. Then either sign
 is enough. First: the loss leaps to more than half above its first value within the first steps, and the largest
 relative change of the weights in the first five steps is more than five times that of later steps at the same rate,
 so that only the first steps were long. Second: a network of attention blocks that normalize after each block, trained
@@ -44,6 +45,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from unstuck.findings.contract import Advice, Answer, Fired, NotApplicable, Passed, Skipped
+from unstuck.findings.evidence.curvature import ROOM, steepness
 from unstuck.findings.evidence.movement import median, rate_is_unusual, step_ratios
 from unstuck.findings.evidence.places import optimizer_kind, optimizer_line
 from unstuck.findings.evidence.progress import Progress, progress
@@ -104,6 +106,9 @@ def judge(recording: Recording) -> Answer:
     unusual = rate_is_unusual(kind, course.peak)
     if unusual is not None and unusual > THRESHOLDS["usual"][0]:
         return Passed(f"the rate of {course.peak:g} is out of the usual for every step, not for the first ones only")
+    steep = steepness(recording)
+    if steep is not None and steep[0] < ROOM:
+        return Passed(f"the rate stands at {steep[0]:.2g} of the longest stable one: shorter first steps cure nothing")
     start = _start(stream, course)
     if start is not None and start.leap >= THRESHOLDS["leap"][0] and _sane(stream, reached):
         ratio = start.early / start.later if start.later > 0 else math.inf

@@ -17,7 +17,9 @@ batches drawn by chance make neighboring losses differ independently, while the 
 neighbors. What neighbors share, beyond four standard errors, is how far the loss itself wanders; the loss can fall by
 at least about that much. The rule speaks when this is more than a sixth of the loss and more than a twentieth of that
 of a constant answer, when successive gradients do not point the same way (which they would if batches came in order),
-and when the run is not nearly perfect.
+and when the run is not nearly perfect. For plain and momentum descent there is a second sign: at rest the squares of
+the gradients and the rate tell how high above the floor the noise keeps the loss, wander or not. It speaks when that
+is more than a sixteenth of the loss and of that of a constant answer, and single gradients are mostly noise.
 
 When it is wrong
 ----------------
@@ -32,7 +34,8 @@ weights over the last part of the run.
 Sources
 -------
 Robbins and Monro, A stochastic approximation method, 1951. Pflug, Non-asymptotic confidence bounds for stochastic
-approximation algorithms with constant step size, 1990 (successive gradients at the floor). Smith, Kindermans, Ying,
+approximation algorithms with constant step size, 1990 (successive gradients at the floor). Yaida,
+Fluctuation-dissipation relations for stochastic gradient descent, 2019 (the second sign). Smith, Kindermans, Ying,
 Le, Don't decay the learning rate, increase the batch size, 2018.
 """
 
@@ -43,11 +46,11 @@ import statistics
 
 from unstuck.findings.contract import Advice, Answer, Fired, NotApplicable, Passed, Skipped
 from unstuck.findings.evidence.head import adversarial
-from unstuck.findings.evidence.hovering import hovering
+from unstuck.findings.evidence.hovering import hovering, kept_up
 from unstuck.findings.evidence.places import optimizer_kind, optimizer_line
 from unstuck.findings.evidence.progress import progress
 from unstuck.findings.evidence.rate_course import rate_course
-from unstuck.findings.evidence.trend import trend
+from unstuck.findings.evidence.trend import Trend, trend
 from unstuck.record.recording import Recording, Stream
 
 CODE = "U404"
@@ -66,6 +69,8 @@ THRESHOLDS = {
         "of the loss is its wandering; of 29 healthy and mended runs that stand one has more (.93), at a loss near zero",
     ),
     "of_baseline": (0.05, "of a constant answer's loss; the same runs have at most a hundredth"),
+    "kept_up": (1 / 16, "of the loss, and of a constant answer's, that the noise of the steps keeps up at rest"),
+    "noisy": (0.35, "of a gradient's square is its mean's, at most: with more the run still goes somewhere"),
     "alike": (0.2, "mean cosine of successive gradients at most: data in order, or a run that still learns, has more"),
     "fewest_steps": (150, "fewer steps than fifty in the last third do not tell the two scatters apart"),
     "falls": (0.05, "of the loss over the last third, at most, for it to stand"),
@@ -104,6 +109,9 @@ def judge(recording: Recording) -> Answer:
     told = (
         f"the loss stands at {found.level:.4g} and wanders by {found.wander:.2g}, batches differ by {found.scatter:.2g}"
     )
+    excess = _excess(recording, found.level, reached.baseline, third, half)
+    if excess is not None and reached.course.outcome != "well":
+        return _at_rest(stream, found.level, excess, course.peak, reached.sentence)
     if found.wander < THRESHOLDS["of_level"][0] * found.level:
         return Passed(told)
     if found.wander < THRESHOLDS["of_baseline"][0] * reached.baseline or reached.course.outcome == "well":
@@ -112,6 +120,34 @@ def judge(recording: Recording) -> Answer:
     if alike is not None and alike > THRESHOLDS["alike"][0]:
         return Passed(f"{told}; but successive gradients point the same way (mean cosine {alike:.2f})")
     return _fired(stream, found.level, found.wander, found.scatter, course.peak, reached.sentence)
+
+
+def _excess(recording: Recording, level: float, baseline: float, third: Trend, half: Trend) -> float | None:
+    """What the noise keeps up, where that is known, much, and less than the loss itself."""
+    n = recording.main.steps
+    if third.direction != "level" or half.direction != "level":
+        return None
+    held = kept_up(recording, n - n // 3, n)
+    if held is None or held.signal > THRESHOLDS["noisy"][0]:
+        return None
+    much = THRESHOLDS["kept_up"][0] * max(level, baseline)
+    return held.excess if much <= held.excess <= level else None
+
+
+def _at_rest(stream: Stream, level: float, excess: float, rate: float, sentence: str) -> Fired:
+    n = stream.steps
+    return Fired(
+        sentence=f"The learning rate stays at {rate:g} to the end, and the loss stands still at {level:.4g}. Gradients of that "
+        f"size keep it up by about {excess:.2g} ({excess / level:.0%}) at that rate: the noise of the steps balances their "
+        f"descent, and shorter steps at the end would take that off; {sentence}.",
+        severity="warning",
+        confidence=0.75,
+        where=f"{optimizer_kind(stream) or 'the optimizer'}(lr={rate:g})",
+        step=n - n // 3,
+        evidence={"learning_rate": rate, "loss_level": level, "kept_up_by_noise": excess, "steps": n},
+        advice=_advice(stream, n),
+        line=optimizer_line(stream),
+    )
 
 
 def _alike(stream: Stream) -> float | None:
@@ -140,19 +176,23 @@ def _fired(stream: Stream, level: float, wander: float, scatter: float, rate: fl
             "batch_scatter": scatter,
             "steps": n,
         },
-        advice=(
-            Advice(
-                "let the rate decay",
-                f"Let the rate fall to zero over the {n} steps of the run.",
-                f"scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max={n})\n"
-                "# after every optimizer.step():\nscheduler.step()",
-                optimizer_line(stream),
-            ),
-            Advice(
-                "average the weights",
-                "Or keep the mean of the weights over the last part of the run.",
-                "averaged = torch.optim.swa_utils.AveragedModel(model)\naveraged.update_parameters(model)",
-            ),
-        ),
+        advice=_advice(stream, n),
         line=optimizer_line(stream),
+    )
+
+
+def _advice(stream: Stream, n: int) -> tuple[Advice, ...]:
+    return (
+        Advice(
+            "let the rate decay",
+            f"Let the rate fall to zero over the {n} steps of the run.",
+            f"scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max={n})\n"
+            "# after every optimizer.step():\nscheduler.step()",
+            optimizer_line(stream),
+        ),
+        Advice(
+            "average the weights",
+            "Or keep the mean of the weights over the last part of the run.",
+            "averaged = torch.optim.swa_utils.AveragedModel(model)\naveraged.update_parameters(model)",
+        ),
     )

@@ -15,9 +15,10 @@ How it is judged
 For decay in the optimizer the pull is its coefficient times the norm of the weights, compared with the norm of the
 gradient (for decoupled decay: what one step takes off the weights, compared with the whole change of the step).
 For a penalty in the loss the angle between each weight and its gradient tells: the gradient of a penalty points along
-the weight, that of the data hardly ever does. One of these must be large in the median sample, the weights
-must have shrunk by a twentieth at least and at a pace that takes them below half of what they were by the end of the
-run, and the run must not have come halfway from a constant answer to a perfect one.
+the weight, that of the data hardly ever does. Where the loss was seen to hold a penalty, one weight that it bears on
+is enough; where it was seen to be the data's alone, the angle tells nothing. One of these must be large in the median
+sample, the weights must have shrunk by a twentieth at least and at a pace that takes them below half of what they
+were by the end of the run, and the run must not have come halfway from a constant answer to a perfect one.
 
 When it is wrong
 ----------------
@@ -104,16 +105,19 @@ def judge(recording: Recording) -> Answer:
     if len(samples) < THRESHOLDS["fewest_samples"][0]:
         return Skipped(f"only {len(samples)} samples")
     coefficient = _coefficient(stream)
-    penalty = any(term.get("kind") == "penalty" for _, _, term in stream.terms())
+    terms = [term for _, _, term in stream.terms()]
+    penalty = any(term.get("kind") == "penalty" for term in terms)
     found = _decay(stream, samples, coefficient) if coefficient else None
-    along = _along(stream, samples)
+    alone = not penalty and bool(terms) and len(terms) == len({s for s, _, _ in stream.terms()})
+    name = _most_along(stream, samples) if penalty else None
+    along = None if alone else _along(stream, samples, name)
     if found is None and along is None and not penalty:
         return NotApplicable("no weight decay, and no gradient along the weights was measured")
     if along is not None and (found is None or found.size < THRESHOLDS["pull"][0]):
         found = _Pull(along, "penalty", None)
     if found is None:
         return Skipped("neither the weights nor their gradients were measured")
-    left = _left(stream, samples)
+    left = _left(stream, samples, name if found.by == "penalty" else None)
     strong = found.size >= THRESHOLDS["along" if found.by == "penalty" else "pull"][0]
     told = (
         f"the cosine of gradient and weights is {found.size:.2g} in the median"
@@ -229,20 +233,45 @@ def _decay(stream: Stream, samples: list[Fact], coefficient: float) -> _Pull | N
     return _Pull(size, "decoupled weight_decay" if decoupled else "weight_decay", coefficient)
 
 
-def _along(stream: Stream, samples: list[Fact]) -> float | None:
-    """Median over the first samples of the median cosine of weight and gradient; None when it was not measured."""
+def _cosines(stream: Stream, samples: list[Fact]) -> dict[str, list[float]]:
+    """Of each weight, the cosines with its gradient over the first samples."""
+    found: dict[str, list[float]] = {}
+    for sample in samples[:20]:
+        for weight in weights(sample, stream):
+            cosine = weight.stat.get("gw")
+            if cosine is not None:
+                found.setdefault(weight.name, []).append(float(cosine))
+    return found
+
+
+def _most_along(stream: Stream, samples: list[Fact]) -> str | None:
+    """The weight whose gradient points along it the most."""
+    medians = {name: statistics.median(values) for name, values in _cosines(stream, samples).items()}
+    return max(medians, key=medians.__getitem__, default=None)
+
+
+def _along(stream: Stream, samples: list[Fact], name: str | None) -> float | None:
+    """Median over the first samples of the cosine of a weight and its gradient; None when it was not measured.
+
+    Without a name: of the median over the weights.
+    """
     found = []
     for sample in samples[:20]:
-        cosines = [float(w.stat["gw"]) for w in weights(sample, stream) if w.stat.get("gw") is not None]
+        cosines = [
+            float(w.stat["gw"])
+            for w in weights(sample, stream)
+            if w.stat.get("gw") is not None and name in (None, w.name)
+        ]
         if cosines:
             found.append(statistics.median(cosines))
     return statistics.median(found) if len(found) >= THRESHOLDS["fewest_samples"][0] else None
 
 
-def _left(stream: Stream, samples: list[Fact]) -> _Left | None:
-    """The norm of all weights in the last sample over that in the first."""
+def _left(stream: Stream, samples: list[Fact], only: str | None) -> _Left | None:
+    """The norm of all weights, or of one, in the last sample over that in the first."""
     first, last = (
-        {w.name: w.w for w in weights(sample, stream) if math.isfinite(w.w)} for sample in (samples[0], samples[-1])
+        {w.name: w.w for w in weights(sample, stream) if math.isfinite(w.w) and only in (None, w.name)}
+        for sample in (samples[0], samples[-1])
     )
     both = [name for name in first if name in last]
     before = math.sqrt(sum(first[name] ** 2 for name in both))

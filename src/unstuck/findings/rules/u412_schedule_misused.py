@@ -20,7 +20,9 @@ few changes that lie as far apart as the passes over the data, and never comes n
 built to reach. Back up: it falls to a twentieth of its peak or less, then climbs step by step to a third of it
 by the end. The first two must have hurt: the run has not come halfway, or has not come halfway in its loss. After
 a turn the loss must have risen from where it stood at the lowest rate; if it has not, the finding is for
-information. Restarts that jump, cycles that repeat, and whatever learned are left alone.
+information. In waves: torch's `CosineAnnealingLR`, the only schedule that was made, falls and rises more than once,
+which it does only when it is called more often than it was told; for information where the run did well. Restarts that
+jump, cycles that were asked for, and whatever learned are left alone.
 
 When it is wrong
 ----------------
@@ -77,6 +79,7 @@ THRESHOLDS = {
     ),
     "down": (0.05, "of the peak: a cosine's end, not the low side of a gentle cycle"),
     "up": (0.3, "of the peak at the end of the run, after the turn"),
+    "waves": (2, "turns from low to high of a cosine that was made to fall once"),
     "risen": (0.1, "of the loss at the lowest rate, and beyond three standard errors, for the climb to have hurt"),
     "fewest_steps": (20, "fewer steps show no schedule"),
 }
@@ -100,6 +103,8 @@ def judge(recording: Recording) -> Answer:
     if hurt and (found := _too_slow(stream, course, epoch, reached)):
         return found
     if found := _back_up(stream, course, reached):
+        return found
+    if found := _in_waves(recording, course, epoch, reached):
         return found
     return Passed(f"the rate goes from {course.first:.3g} to {course.last:.3g}, at most {course.peak:.3g}")
 
@@ -205,6 +210,48 @@ def _aim(stream: Stream) -> float | None:
     known = [group.get(key) for key in ("max_lr", "initial_lr")]
     rates = [float(rate) for rate in known if isinstance(rate, int | float) and not isinstance(rate, bool)]
     return max(rates, default=None)
+
+
+def _in_waves(recording: Recording, course: RateCourse, epoch: int | None, reached: Progress) -> Fired | None:
+    """torch's cosine, made to fall once, goes on to rise and fall: it is called more often than it was told."""
+    stream = recording.main
+    made = [e.data for e in recording.happened("schedule")]
+    cosines = [d for d in made if d.get("name") == "CosineAnnealingLR"]
+    if len(cosines) != 1 or len(made) != 1 or len(course.turns) < THRESHOLDS["waves"][0]:
+        return None
+    calls = (cosines[0].get("options") or {}).get("T_max")
+    if not isinstance(calls, int | float) or isinstance(calls, bool) or calls <= 0:
+        return None
+    batches = f" A pass over the data has {epoch} steps." if epoch is not None and epoch > 1 else ""
+    harmless = reached.course.outcome == "well"
+    return Fired(
+        sentence=f"The learning rate falls and rises {len(course.turns)} times between {course.peak:.3g} and "
+        f"{course.lowest:.2g}: a cosine of T_max={calls:g} that is called many times that often in {course.steps} "
+        f"steps, as one that counts epochs is when it is called after every batch.{batches} The run ends at a rate of "
+        f"{course.last:.3g}; {reached.sentence}.",
+        severity="info" if harmless else "error" if reached.state == "none" else "warning",
+        confidence=0.85,
+        where="learning rate",
+        step=course.turns[0],
+        evidence={
+            "peak": course.peak,
+            "lowest": course.lowest,
+            "last": course.last,
+            "turns": len(course.turns),
+            "built_for_calls": float(calls),
+            "steps": course.steps,
+        },
+        advice=(
+            Advice(
+                "call the schedule once per epoch",
+                "Move the schedule's step() out of the loop over the batches, to the end of the loop over the epochs, or "
+                f"give it as many calls as it gets (T_max={course.steps}).",
+                "for epoch in range(epochs):\n    for batch in loader:\n        ...\n    scheduler.step()",
+                optimizer_line(stream),
+            ),
+        ),
+        line=cosines[0].get("line") or optimizer_line(stream),
+    )
 
 
 def _back_up(stream: Stream, course: RateCourse, reached: Progress) -> Fired | None:
