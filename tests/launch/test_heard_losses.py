@@ -25,10 +25,12 @@ class Ear:
     """A listener that writes down the loss functions it hears, and is deaf to everything else."""
 
     def __init__(self) -> None:
-        self.calls: list[tuple[str, tuple[Any, ...], dict[str, Any], Any]] = []
+        self.calls: list[tuple[str, tuple[Any, ...], dict[str, Any], Any, Any]] = []
 
-    def loss_function_called(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> None:
-        self.calls.append((name, args, kwargs, result))
+    def loss_function_called(
+        self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any, module: Any
+    ) -> None:
+        self.calls.append((name, args, kwargs, result, module))
 
     def __getattr__(self, name: str) -> Any:
         return lambda *args: None
@@ -64,18 +66,23 @@ def test_a_call_without_gradient(ear: Ear) -> None:
 
     validate()
     assert [call[0] for call in ear.calls] == ["cross_entropy", "mse_loss", "l1_loss"]
-    _, args, kwargs, result = ear.calls[0]
-    assert args == (OUTPUT,) and kwargs == {"target": TARGET, "reduction": "sum"} and result is loss
+    _, args, kwargs, result, module = ear.calls[0]
+    assert args == (OUTPUT,) and kwargs == {"target": TARGET, "reduction": "sum"}
+    assert result is loss and module is None
     assert torch.equal(loss, ORIGINALS["cross_entropy"](OUTPUT, TARGET, reduction="sum"))
 
 
 def test_what_is_not_told(ear: Ear) -> None:
-    F.cross_entropy(OUTPUT, TARGET)  # under gradient
     with torch.no_grad():
-        nn.CrossEntropyLoss()(OUTPUT, TARGET)  # heard as a module
         torch.func.vmap(lambda o, t: F.mse_loss(o, t))(OUTPUT, OUTPUT)
         torch.jit.trace(lambda o: F.mse_loss(o, o), (OUTPUT,), check_trace=False)
     assert ear.calls == []
+
+
+def test_a_loss_module_is_told_with_the_call(ear: Ear) -> None:
+    loss_fn = nn.CrossEntropyLoss()
+    loss_fn(OUTPUT, TARGET)
+    assert [(call[0], call[4]) for call in ear.calls] == [("cross_entropy", loss_fn)]
 
 
 def test_a_failing_listener_harms_nobody(ear: Ear, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -140,7 +147,7 @@ def test_scripting(ear: Ear) -> None:
         )
     assert torch.jit.script(F.huber_loss)(OUTPUT, OUTPUT) == 0.0
     assert torch.jit.script(nn.CrossEntropyLoss())(OUTPUT, TARGET) > 0
-    assert ear.calls == []
+    assert ear.calls == []  # compiled code is left alone
 
 
 def test_transforms_and_graphs(ear: Ear) -> None:
@@ -196,12 +203,12 @@ def test_two_listeners_and_what_was_imported_by_name(ear: Ear) -> None:
     with torch.no_grad():
         mse(OUTPUT, OUTPUT)
         nn.MSELoss()(OUTPUT, OUTPUT)
-    assert len(ear.calls) == len(second.calls) == 1
+    assert [call[4] is None for call in ear.calls] == [call[4] is None for call in second.calls] == [True, False]
     assert torch.jit.script(lambda_free)(OUTPUT) == 0.0
     more.remove()
     with torch.no_grad():
         assert float(mse(OUTPUT, OUTPUT)) == 0.0
-    assert len(second.calls) == 1 and len(ear.calls) == 2
+    assert len(second.calls) == 2 and len(ear.calls) == 3
     assert F.mse_loss is not mse
 
 

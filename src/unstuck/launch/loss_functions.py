@@ -32,20 +32,19 @@ _LOSS_MODULES = "torch.nn.modules.loss"
 # one of ours where a traceback is trimmed.
 _FILE = f"{__file__} <importlib._bootstrap>"
 
-Told = Callable[[str, tuple[Any, ...], dict[str, Any], Any], None]
+Told = Callable[[str, tuple[Any, ...], dict[str, Any], Any, Any], None]
 
 
 def passing(original: Callable[..., Any], hearing: list[bool], told: Told) -> Callable[..., Any]:
     """A function that does what ``original`` does, and tells of the call while ``hearing[0]``.
 
-    ``told`` gets the name, the arguments and what came back; not for calls that torch's loss modules make,
-    not for calls made inside another loss function, not under gradient, tracing, compiling or ``torch.func``. What it
-    raises is dropped. Cost while nobody listens: one more call, about 0.3 µs.
+    ``told`` gets the name, the arguments, what came back, and the loss module of torch's that made the call, or None;
+    not for calls made inside another loss function, not under tracing, compiling or ``torch.func``. What it raises is
+    dropped. Cost while nobody listens: one more call, about 0.3 µs.
 
     >>> heard, hearing = [], [True]
     >>> mse = passing(torch.nn.functional.mse_loss, hearing, lambda *call: heard.append(call))
-    >>> with torch.no_grad():
-    ...     _ = mse(torch.zeros(2), torch.ones(2), reduction="sum")
+    >>> _ = mse(torch.zeros(2), torch.ones(2), reduction="sum")
     >>> heard[0][0], heard[0][2], float(heard[0][3])
     ('mse_loss', {'reduction': 'sum'}, 2.0)
     """
@@ -64,8 +63,8 @@ def passing(original: Callable[..., Any], hearing: list[bool], told: Told) -> Ca
 
     def tell(name: str, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> None:
         with contextlib.suppress(Exception):
-            if not torch.is_grad_enabled() and not _called_by_module() and not _transformed():
-                told(name, args, kwargs, result)
+            if not _transformed():
+                told(name, args, kwargs, result, _calling_module())
 
     # Globals of the original's module: whoever compiles the wrapper from its source looks names up there.
     globals_ = getattr(original, "__globals__", globals())
@@ -78,12 +77,12 @@ def passing(original: Callable[..., Any], hearing: list[bool], told: Told) -> Ca
     return ours
 
 
-def _called_by_module() -> bool:
-    """Whether one of torch's loss modules calls the function: it is heard as a module."""
+def _calling_module() -> Any:
+    """The loss module of torch's (or of a class made from one) that calls the function, or None."""
     caller = sys._getframe(3)
     while caller.f_code.co_filename == _FILE and caller.f_back is not None:  # of a second listener
         caller = caller.f_back
-    return caller.f_globals.get("__name__") == _LOSS_MODULES
+    return caller.f_locals.get("self") if caller.f_globals.get("__name__") == _LOSS_MODULES else None
 
 
 def _transformed() -> bool:

@@ -21,6 +21,7 @@ BLOCKS_PER_EVALUATION = 4  # of their blocks: a set each, or a batch each
 PASSES_PER_LOOK = 3  # forward passes looked at in each block
 LOSSES_PER_LOOK = 4
 LOSSES_PER_EVALUATION = 8
+MAX_IN_VAIN = 3  # times that eval() was followed by training all the same
 FREE_LOOKS = 4
 FREE_LOSSES = 40
 NORM_LAYERS = 64  # batch normalizations whose running statistics are compared with an evaluation's batch
@@ -51,6 +52,12 @@ class EvaluationWatch:
         self.losses = 0  # looked at in this block
         self.losses_before = 0  # in this evaluation's blocks before this one
         self.losses_wanted = False
+        # Evaluations that forget ``no_grad``: ``eval()`` of this model was called, and no backward pass came since.
+        self.by_mode: Model | None = None
+        self.held: list[
+            dict[str, Any]
+        ] = []  # losses since then: whether they are an evaluation's is seen by what follows
+        self.in_vain = 0
         self.norms: dict[str, dict[str, Any]] = {}  # of this block, by the layer's name
         self.norm_names: dict[int, dict[int, str]] = {}  # of each model: id of a part, its name
         self.norm_price = 0.002  # of one block
@@ -64,6 +71,8 @@ class EvaluationWatch:
             self.depth += 1
             if self.depth > 1 or watcher.compiled_models or not watcher.backwards:
                 return
+            if self.by_mode is not None and not self.held:
+                self.mode_over()
             self._count_evaluation()
             self.blocks += 1
             planned = self.planned_looks < MAX_LOOKS and _planned(self.blocks, self.next_block)
@@ -172,15 +181,25 @@ class EvaluationWatch:
             return False
         return self._look_at_loss(lambda: probes.evaluated(module, args))
 
-    def loss_function_called(self, name: str, args: tuple, kwargs: dict[str, Any], result: Any) -> bool:
-        """A loss function of torch's was called without gradient and gave ``result``; otherwise as for a module."""
+    def loss_function_called(
+        self, name: str, args: tuple, kwargs: dict[str, Any], result: Any, module: torch.nn.Module | None
+    ) -> bool:
+        """A loss function of torch's was called and gave ``result``, by the script or by a ``module`` of torch's."""
         if not isinstance(result, torch.Tensor):
             return False
+        if self.listening:  # modules are heard on their own
+            if module is not None or torch.is_grad_enabled():
+                return False
+        elif self.by_mode is not None:
+            if module is not None and type(module).__module__ != "torch.nn.modules.loss":
+                return False
+            if not self.losses_wanted and not self._begin_by_mode(self.by_mode):
+                return False
         return self._look_at_loss(lambda: _evaluated_call(name, args, kwargs, result))
 
     def _look_at_loss(self, look: Callable[[], dict[str, Any] | None]) -> bool:
         watcher, model = self.watcher, self.last_model
-        if model is None or not self.listening or not self.losses_wanted:
+        if model is None or not self.losses_wanted or not (self.listening or self.by_mode is not None):
             return False
         start = clock()
         first = self._loss_on_allowance()
@@ -189,6 +208,7 @@ class EvaluationWatch:
             return False
         self.loss_looks += 1
         self.losses += 1
+        place = self.losses
         if self.losses >= LOSSES_PER_LOOK:
             self._enough_losses()
         found = look()
@@ -196,18 +216,20 @@ class EvaluationWatch:
         if found is None:
             return first
         root = model.module()
-        watcher.event(
-            "evaluation_loss",
-            step=watcher.current_step(),
-            limit=500,
-            model=model.name,
-            training=root.training if root is not None else None,
-            look=self.looks,
-            turn=self.turn + 1,
-            place=self.losses,
-            line=user_line(),
+        told = {
+            "step": watcher.current_step(),
+            "model": model.name,
+            "training": root.training if root is not None else None,
+            "look": self.looks,
+            "turn": self.turn + 1,
+            "place": place,
+            "line": user_line(),
             **found,
-        )
+        }
+        if self.listening:
+            watcher.event("evaluation_loss", limit=500, **told)
+        else:
+            self.held.append(told)
         return first
 
     def _enough_losses(self) -> None:
@@ -258,11 +280,51 @@ class EvaluationWatch:
 
     def mode_changed(self, model: Model, training: bool) -> None:
         """``train()`` or ``eval()`` was called on a model."""
-        if not training:
+        if training:
+            self.mode_over()
+        else:
             self.evaluated.add(model.number)
+            self._listen_by_mode(model)
         self.watcher.event(
             "mode", step=self.watcher.current_step(), limit=40, model=model.name, training=training, line=user_line()
         )
+
+    def _listen_by_mode(self, model: Model) -> None:
+        """From ``eval()`` on losses are heard, with gradient too: until ``train()``, or a backward pass."""
+        watcher = self.watcher
+        if self.by_mode is not None or self.depth or self.in_vain >= MAX_IN_VAIN:
+            return
+        if watcher.compiled_models or not watcher.backwards:
+            return
+        self.by_mode, self.losses_wanted = model, False
+        watcher.fast.on = False  # the next backward pass must be heard
+        watcher.taps.hear_losses(True)
+
+    def _begin_by_mode(self, model: Model) -> bool:
+        """The first loss after ``eval()``, outside of any block without gradient. True when it is looked at."""
+        self._count_evaluation()
+        self.losses_wanted = self._losses_wanted()
+        if self.losses_wanted:
+            self.looks += 1
+            self.last_model = model
+        else:
+            self._enough_losses()
+        return self.losses_wanted
+
+    def mode_over(self, *, trained: bool = False) -> None:
+        """``train()`` was called, the script ends, or a backward pass begins: then those losses were no evaluation's."""
+        if self.by_mode is None:
+            return
+        watcher = self.watcher
+        self.by_mode, held, self.held = None, self.held, []
+        if not self.listening:
+            self._enough_losses()
+        watcher.fast.on = watcher._may_be_fast()
+        if trained:
+            self.in_vain += bool(held)
+            return
+        for told in held:
+            watcher.event("evaluation_loss", limit=500, **told)
 
 
 def _planned(number: int, following: int) -> bool:

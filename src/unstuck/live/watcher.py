@@ -175,6 +175,8 @@ class Watcher:
             return
         start = clock()
         self.busy = True
+        if self.evaluation.by_mode is not None:
+            self.evaluation.mode_over(trained=True)
         try:
             self._hear_loss(tensors)
         except Exception as error:
@@ -197,6 +199,8 @@ class Watcher:
 
     def gradients_asked(self, outputs: Any, inputs: Any, create_graph: bool) -> bool:
         """``torch.autograd.grad`` was called; True when it is the training's own gradient."""
+        if self.evaluation.by_mode is not None and not self.busy:
+            self.evaluation.mode_over(trained=True)
         if self.depth or self.busy or not self.active or create_graph:
             return False
         try:
@@ -635,15 +639,15 @@ class Watcher:
         else:
             self.spent(clock() - start)
 
-    def loss_function_called(self, name: str, args: tuple, kwargs: dict, result: Any) -> None:
-        """A loss function was called without gradient (only heard in watched evaluations)."""
+    def loss_function_called(self, name: str, args: tuple, kwargs: dict, result: Any, module: Any) -> None:
+        """A loss function was called (only heard in watched evaluations)."""
         if self.busy or not self.active or not self.works("evaluation_loss"):
             return
         start = clock()
         self.busy = True
         first = False
         try:
-            first = self.evaluation.loss_function_called(name, args, kwargs, result)
+            first = self.evaluation.loss_function_called(name, args, kwargs, result, module)
         except Exception as error:
             self.crashed("evaluation_loss", error)
         self.busy = False
@@ -784,7 +788,8 @@ class Watcher:
         start = clock()
         self.fast.on = False
         self.busy = True
-        for name, part in (("last_words", self.read_deferred), ("last_words", self.sampler.last_words)):
+        last = (self.read_deferred, self.evaluation.mode_over, self.sampler.last_words)
+        for name, part in (("last_words", one) for one in last):
             try:
                 part()
             except Exception as problem:

@@ -88,3 +88,9 @@ def test_what_is_not_seen() -> None:
     assert isinstance(judge(validated(passes)), Skipped)
     assert isinstance(judge(validated(looks(TURNING[:3]))), Skipped)
     assert isinstance(judge(validated(looks(TURNING, examples=4))), Skipped)
+
+
+def test_what_is_measured_otherwise_than_trained_is_not_judged() -> None:
+    answer = judge(validated(looks(TURNING, loss_kind="mse")))
+    assert isinstance(answer, Skipped) and "another kind" in answer.reason
+    assert isinstance(judge(validated(looks(TURNING, loss_kind="cross_entropy_soft"))), Fired)

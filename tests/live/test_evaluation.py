@@ -1,0 +1,197 @@
+"""What is seen of a script's own evaluations, however they are written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from unstuck.findings.evidence.evaluations import evaluations
+from unstuck.live.watcher import Watcher
+from unstuck.record.journal import Journal
+from unstuck.record.reader import read_journal
+from unstuck.record.recording import Recording
+
+Validate = Callable[[nn.Module], list[float]]
+DRAW = torch.Generator().manual_seed(3)
+X, Y = torch.randn(90, 6, generator=DRAW), torch.randint(0, 3, (90,), generator=DRAW)
+
+
+class Watched:
+    """A short training with a validation after every ten steps, under a watcher."""
+
+    def __init__(self, path: Path) -> None:
+        self.journal = Journal(path)
+        self.journal.record({"e": "head", "schema": "unstuck.journal/1", "rank": 0})
+        self.watcher = Watcher(self.journal, allowance=60.0, overhead=1.0)
+
+    def train(self, validate: Validate, *, steps: int = 60, ends_in_training: bool = True) -> list[list[float]]:
+        torch.manual_seed(0)
+        model = nn.Sequential(nn.Linear(6, 3), nn.Dropout(0.1))
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        told = []
+        for step in range(steps):
+            model.train()
+            optimizer.zero_grad()
+            F.cross_entropy(model(X[:32]), Y[:32]).backward()
+            optimizer.step()
+            if step % 10 == 9:
+                model.eval()
+                told.append(validate(model))
+        if ends_in_training:
+            model.train()
+        return told
+
+    def recording(self) -> Recording:
+        self.watcher.finish(status=0)
+        recording = read_journal(self.journal.path)
+        assert not recording.happened("crashed"), recording.happened("crashed")
+        return recording
+
+
+@pytest.fixture
+def watched(tmp_path: Path) -> Iterator[Watched]:
+    found = Watched(tmp_path / "journal-0-1.jsonl")
+    yield found
+    found.watcher.finish(status=0)
+
+
+def with_block(model: nn.Module) -> list[float]:
+    with torch.no_grad():
+        return [float(F.cross_entropy(model(X), Y))]
+
+
+@torch.no_grad()
+def decorated(model: nn.Module) -> list[float]:
+    return [float(F.cross_entropy(model(X), Y))]
+
+
+def inference(model: nn.Module) -> list[float]:
+    with torch.inference_mode():
+        return [float(F.nll_loss(model(X).log_softmax(1), Y))]
+
+
+def module(model: nn.Module) -> list[float]:
+    with torch.no_grad():
+        return [float(nn.CrossEntropyLoss()(model(X), Y))]
+
+
+def forgotten(model: nn.Module) -> list[float]:
+    return [float(F.cross_entropy(model(X), Y))]
+
+
+def forgotten_module(model: nn.Module) -> list[float]:
+    return [float(nn.CrossEntropyLoss()(model(X), Y))]
+
+
+def switched(model: nn.Module) -> list[float]:
+    with torch.set_grad_enabled(False):
+        return [float(F.cross_entropy(model(X), Y))]
+
+
+@pytest.mark.parametrize("validate", [with_block, decorated, inference, module, forgotten, forgotten_module, switched])
+def test_a_validation_is_seen(watched: Watched, validate: Validate) -> None:
+    told = watched.train(validate)
+    recording = watched.recording()
+    looks = recording.happened("evaluation_loss")
+    assert [look.data["value"] for look in looks] == pytest.approx([value for (value,) in told])
+    assert [look.step for look in looks] == [10, 20, 30, 40, 50, 60]
+    assert all((look.data["loss_kind"], look.data["training"]) == ("nll", False) for look in looks)
+    assert all(look.data["line"]["function"] == validate.__name__ for look in looks)
+    (series,) = evaluations(recording)
+    assert [look.loss for look in series.looks] == pytest.approx([value for (value,) in told])
+    assert series.same_batch and series.examples == 90
+
+
+def test_the_last_evaluation_of_a_script_is_seen(watched: Watched) -> None:
+    told = watched.train(forgotten, ends_in_training=False)
+    looks = watched.recording().happened("evaluation_loss")
+    assert looks[-1].data["value"] == pytest.approx(told[-1][0])
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+def test_a_set_in_batches_has_its_mean(watched: Watched, reduction: str) -> None:
+    def validate(model: nn.Module) -> list[float]:
+        total = 0.0
+        with torch.no_grad():
+            for rows in torch.arange(90).split(25):
+                loss = F.cross_entropy(model(X[rows]), Y[rows], reduction=reduction)
+                total += float(loss) * (len(rows) if reduction == "mean" else 1)
+        return [total / 90]
+
+    told = watched.train(validate)
+    (series,) = evaluations(watched.recording())
+    assert [look.loss for look in series.looks] == pytest.approx([value for (value,) in told], rel=1e-5)
+    assert series.examples == 90 and series.same_batch
+
+
+def test_a_block_for_every_batch(watched: Watched) -> None:
+    def validate(model: nn.Module) -> list[float]:
+        found = []
+        for rows in torch.arange(90).split(15):
+            with torch.no_grad():
+                found.append(float(F.cross_entropy(model(X[rows]), Y[rows])))
+        return found
+
+    told = watched.train(validate)
+    series = evaluations(watched.recording())
+    assert len(series) == 4  # the first batches of every evaluation
+    for batch, found in enumerate(sorted(series, key=lambda s: s.line is None)):
+        assert [look.loss for look in found.looks] == pytest.approx([losses[batch] for losses in told])
+
+
+def test_only_what_torch_and_evaluations_compute(watched: Watched) -> None:
+    def validate(model: nn.Module) -> list[float]:
+        with torch.no_grad():
+            output = model(X)
+            F.mse_loss(output, output, size_average=False)
+            with torch.enable_grad():
+                F.mse_loss(output, output)
+        return []
+
+    watched.train(validate)
+    assert not watched.recording().happened("evaluation_loss")
+
+
+def test_training_in_evaluation_mode_is_no_evaluation(watched: Watched) -> None:
+    torch.manual_seed(0)
+    model = nn.Linear(6, 3)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    for _ in range(20):
+        model.eval()
+        optimizer.zero_grad()
+        F.cross_entropy(model(X), Y).backward()
+        optimizer.step()
+    assert watched.watcher.evaluation.in_vain == 3  # not asked for any more
+    recording = watched.recording()
+    assert recording.main.steps == 20
+    assert not recording.happened("evaluation_loss")
+
+
+def test_gradients_of_inputs_are_no_evaluation(watched: Watched) -> None:
+    def attack(model: nn.Module) -> list[float]:
+        x = X.clone().requires_grad_()
+        torch.autograd.grad(F.cross_entropy(model(x), Y), x)
+        return []
+
+    watched.train(attack)
+    assert not watched.recording().happened("evaluation_loss")
+
+
+def test_the_short_way_is_taken_again_after_an_evaluation(watched: Watched) -> None:
+    kept: dict[str, Any] = {}
+
+    def validate(model: nn.Module) -> list[float]:
+        kept["during"] = watched.watcher.fast.on
+        return forgotten(model)
+
+    watched.train(validate, steps=400)
+    watched.watcher.sampling = False
+    assert kept["during"] is False
+    assert watched.watcher.fast.on is watched.watcher._may_be_fast()
+    assert len(watched.recording().main.loss) == 400
