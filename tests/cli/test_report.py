@@ -100,6 +100,28 @@ def test_a_killed_run_keeps_the_status_that_its_parent_saw(base: Path) -> None:
     assert read_document(folder.report_json)["run"]["exit"]["status"] is None
 
 
+TREATMENT: dict[str, Any] = {
+    "sentence": "None helped: of 0 remedies tried none raised it.",
+    "yardstick": {"measured_on": "validation", "kind": "balanced accuracy", "least_effect": 0.05, "steps": None},
+    "recommended": None,
+    "nothing": {"label": "nothing changed", "values": [0.3, 0.3], "curve": {"steps": [10, 30], "values": [0.1, 0.3]}},
+    "halved": None, "random": None, "remedies": [], "trials": 0, "replays": 2, "seconds": 6.0, "warnings": [],
+}  # fmt: skip
+
+
+def test_what_a_cure_found_stays_in_the_report(base: Path) -> None:
+    folder = recorded(base)
+    left = folder.path / "treatment.json"
+    left.write_text(json.dumps(TREATMENT))
+    run("last", "--dir", base)
+    assert read_document(folder.report_json)["treatment"]["sentence"] == TREATMENT["sentence"]
+    assert "None helped" in folder.report_html.read_text(encoding="utf-8")
+    for damaged in ("{", "[]", json.dumps({**TREATMENT, "trials": "many"})):
+        left.write_text(damaged)
+        run("last", "--dir", base)
+        assert "treatment" not in read_document(folder.report_json)
+
+
 def test_a_report_that_was_handed_on_is_shown(base: Path, tmp_path: Path) -> None:
     folder = recorded(base)
     first = run("last", "--dir", base)

@@ -42,7 +42,7 @@ def conclude(
         for recording in recordings:
             if recording.end is None:
                 recording.extras["status"] = status
-    document = assemble(recordings, judge(recordings[0]), source=place)
+    document = _with_cure(place, assemble(recordings, judge(recordings[0]), source=place))
     paths = {"json": place / "report.json", "html": place / "report.html"}
     write_document(document, paths["json"])
     write_html(document, paths["html"])
@@ -52,7 +52,7 @@ def conclude(
         write_html(document, files.html)
     if files.sarif is not None:
         write_findings(document, files.sarif)
-    _index(place, document)
+    enter(place, document)
     if not quiet:
         tell(document, {"html": files.html or paths["html"], "json": files.json or paths["json"]})
     return document
@@ -81,7 +81,27 @@ def tell(document: Mapping[str, Any], paths: Mapping[str, Path]) -> None:
     print_report(document, Console(file=sys.stderr), paths=paths)
 
 
-def _index(place: Path, document: Mapping[str, Any]) -> None:
+def _with_cure(place: Path, document: dict[str, Any]) -> dict[str, Any]:
+    """What a cure of this run found out stays in its report, and goes on weighing its findings."""
+    from unstuck.core.errors import BadInput
+    from unstuck.report.document import plain, with_treatment
+
+    path = place / "treatment.json"
+    if not path.is_file():
+        return document
+    from unstuck.treatment.diagnosis import weigh
+
+    try:
+        treated = dict(with_treatment(plain(document), path))
+    except BadInput as problem:
+        print(f"unstuck: the cure's results are left out ({problem})", file=sys.stderr)
+        return document
+    weigh(treated, treated["treatment"])
+    return treated
+
+
+def enter(place: Path, document: Mapping[str, Any]) -> None:
+    """Put a run into the index of its project."""
     from unstuck.record.index import Index
 
     if place.parent.name != "runs":

@@ -127,7 +127,7 @@ def conclude_cure(
     """Write a cure's report beside its journal and where it was asked for, and print it."""
     from rich.console import Console
 
-    from unstuck.cli.conclude import _index
+    from unstuck.cli.conclude import enter
     from unstuck.report.document import plain, write_document, write_whole
     from unstuck.report.html import write_html
     from unstuck.report.treatment import print_treatment
@@ -138,7 +138,7 @@ def conclude_cure(
     write_whole(section + "\n", made.folder / "treatment.json")
     write_document(made.report, paths["json"])
     write_html(made.report, paths["html"])
-    _index(made.folder, made.report)
+    enter(made.folder, made.report)
     if json_file is not None:
         write_document(made.report, json_file)
     if html_file is not None:

@@ -98,7 +98,18 @@ def read_document(path: Path | str) -> Report:
     Errors: ``BadInput`` when there is no such file, it is larger than 64 MiB, is not strict JSON, or does not fit the
     schema.
     """
-    path = Path(path)
+    return check(_read(Path(path)))
+
+
+def with_treatment(report: Mapping[str, Any], path: Path | str) -> Report:
+    """The report with the section that a cure left beside its journal.
+
+    Errors: as of ``read_document``; the file is not trusted.
+    """
+    return check({**report, "treatment": _read(Path(path))})
+
+
+def _read(path: Path) -> object:
     try:
         size = path.stat().st_size
         if size > LARGEST_BYTES:
@@ -108,7 +119,7 @@ def read_document(path: Path | str) -> Report:
         raise BadInput(str(path), got=error.strerror or str(error), want="a report that can be read") from error
     except UnicodeDecodeError as error:
         raise BadInput(str(path), got="bytes that are not UTF-8", want="a report in JSON") from error
-    return check(_parse(text, str(path)))
+    return _parse(text, str(path))
 
 
 def write_document(report: Mapping[str, Any], path: Path | str) -> Path:
