@@ -294,8 +294,11 @@ def _constant_loss(call: CapturedCall) -> float | None:
         counts = torch.bincount(labels.clamp_min(0)).double()
         shares = counts[counts > 0] / counts.sum()
         return float(-(shares * shares.log()).sum())
+    targets = [t for t in _targets(call) if t.is_floating_point()]
+    if used & {"binary_cross_entropy", "binary_cross_entropy_with_logits"} and len(targets) == 1:
+        share = targets[0].double().mean(0)
+        return float((torch.special.entr(share) + torch.special.entr(1 - share)).mean())
     if used == {"mse_loss"}:
-        targets = [t for t in _targets(call) if t.is_floating_point()]
         return float(targets[0].double().var(dim=0, unbiased=False).mean()) if len(targets) == 1 else None
     return None
 

@@ -100,7 +100,7 @@ def _probed(recording: Recording, result: Fact) -> Answer:
         "examples": figure(result, "examples"),
     }
     alone = probe_result(recording, "overfit-one-batch") or {}
-    last, level = figure(alone, "last_loss"), figure(alone, "constant_loss")
+    last, level = figure(alone, "last_loss"), figure(alone, "constant_loss") or figure(alone, "first_loss")
     if last is not None and level is not None and last > THRESHOLDS["fits"][0] * level:
         return Skipped(f"the copies cannot even fit one batch (its loss is {last:.3g}), so no labels would do better")
     with_constant = f"; a constant answer has {constant:.3g}" if constant is not None else ""

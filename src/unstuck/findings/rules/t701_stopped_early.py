@@ -18,7 +18,9 @@ everything gained so far; and less than half of what separates a constant answer
 by the loss and by right answers or explained variance. Right answers run ahead of the loss of a classifier:
 where the loss came less than three tenths of its way, two thirds of right answers are still little, and where
 right answers are not known, three tenths are asked of the loss. A fall that had not slowed down at all is also
-a warning when the loss came less than half of its way and right answers less than nine tenths. If the loss
+a warning when the loss came less than half of its way and right answers less than nine tenths, and so is one that
+slowed down but in its last third still took an eighth of the loss and a tenth of all it gained, four standard errors
+sure, before four fifths of the way were done, unless a schedule had brought the rate down. If the loss
 still falls usefully but much was reached, the model reads text (whose lowest loss is far from zero and not
 known), or parts of it get no gradient, it is information; otherwise nothing.
 
@@ -66,6 +68,10 @@ THRESHOLDS = {
     "violent": (2, "times the loss of a constant answer: common initialization starts near 1"),
     "text_reached": (0.15, "of the way by the loss, for a model of text, whose lowest loss is far from zero"),
     "begun": (0.02, "part of the constant answer's loss that a straight fall must have brought to be more than noise"),
+    "on_the_way": (0.8, "of the way: of 78 sound runs that came less far none met the next three"),
+    "pays": (1 / 8, "of the loss that was left, in the last third"),
+    "steady": (0.1, "of all gained, in the last third"),
+    "surely": (4.0, "standard errors"),
     "useful": (0.05, "part of the remaining loss that the last third brought, below which going on pays little"),
 }  # fmt: skip
 
@@ -139,6 +145,8 @@ def _judge(recording: Recording, course: LossCourse, third: Trend, sixth: Trend,
     )
     if little:
         return _fired(recording, f"{text}; {course.sentence}.", evidence, third, warn=not _obstructed(recording))
+    if _worth_going_on(recording, third, recent, reached):
+        return _fired(recording, f"{text}; {course.sentence}.", evidence, third, warn=not _obstructed(recording))
     if reached is not None and reached >= THRESHOLDS["nearly"][0]:
         return Passed(f"the loss still fell a little, but {course.sentence}")
     if straight:
@@ -163,6 +171,15 @@ def _obstructed(recording: Recording) -> bool:
     return last is not None and any(
         "g" in stat and stat["g"] is None and stat.get("trainable", True) for stat in last["params"].values()
     )
+
+
+def _worth_going_on(recording: Recording, third: Trend, recent: float, reached: float | None) -> bool:
+    """Slower than at first, yet an eighth of what is left went in the last third, at a rate that was not brought down."""
+    rates = recording.main.learning_rate
+    if reached is None or reached >= THRESHOLDS["on_the_way"][0] or (rates and rates.last < 0.1 * max(rates.values)):
+        return False
+    sure = third.gain >= THRESHOLDS["surely"][0] * third.error
+    return sure and recent >= THRESHOLDS["steady"][0] and third.gain >= THRESHOLDS["pays"][0] * abs(third.level)
 
 
 def _half_way(course: LossCourse, recent: float, reached: float | None) -> bool:

@@ -113,7 +113,8 @@ def _probed(recording: Recording, result: Fact) -> Answer:
     course = loss_course(recording)
     if course.outcome == "well" or (course.fall is not None and course.fall >= 1 - THRESHOLDS["fits"][0]):
         return Passed(f"the run itself fits its data: {course.sentence}")
-    shown = f"{last:.3g} after {steps or 0:.0f} steps on {examples} examples (a constant answer has {level:.3g})"
+    began = "a constant answer has" if level == constant else "it began at"
+    shown = f"{last:.3g} after {steps or 0:.0f} steps on {examples} examples ({began} {level:.3g})"
     if share <= THRESHOLDS["fits"][0] or (right is not None and right >= THRESHOLDS["right"][0]):
         return Passed(f"a copy of the model fits one batch: its loss is {shown}")
     evidence: dict[str, Number] = {
