@@ -99,10 +99,21 @@ def test_a_violent_start_does_not_count_as_progress() -> None:
 def test_text_has_a_floor_that_nobody_knows() -> None:
     tokens = {"inputs": [{"model": "net", "name": "ids", "shape": [16, 32], "dtype": "int64", "min": 0, "max": 64}]}
     told = whole(cross_entropy(accuracy=0.4))
-    half = judge(run(told, loss=noisy([2.3 - 0.011 * i for i in range(100)], 0.03), end=STOPPED, parts=tokens))
+    steep = judge(run(told, loss=noisy([2.3 - 0.011 * i for i in range(100)], 0.03), end=STOPPED, parts=tokens))
+    half = judge(run(told, loss=noisy([2.3 - 0.006 * i for i in range(100)], 0.03), end=STOPPED, parts=tokens))
     begun = judge(run(told, loss=noisy([2.3 - 0.003 * i for i in range(100)], 0.02), end=STOPPED, parts=tokens))
+    assert isinstance(steep, Fired) and steep.severity == "warning"  # a quarter of what was left, in the last third
     assert isinstance(half, Fired) and half.severity == "info"
     assert isinstance(begun, Fired) and begun.severity == "warning"
+
+
+def test_a_fall_that_slowed_and_still_pays() -> None:
+    loss = noisy([0.55 + 1.75 * 0.982**i for i in range(100)], 0.02)
+    answer = judge(run(whole(cross_entropy(accuracy=0.7)), loss=loss, end=STOPPED))
+    assert isinstance(answer, Fired) and answer.severity == "warning"
+    cooled = [0.1 * (1 - i / 100) for i in range(100)]
+    ended = judge(run(whole(cross_entropy(accuracy=0.7)), loss=loss, end=STOPPED, learning_rate=cooled))
+    assert not (isinstance(ended, Fired) and ended.severity == "warning")
 
 
 def test_a_loss_that_rose_before_it_fell() -> None:

@@ -19,9 +19,9 @@ by the loss and by right answers or explained variance. Right answers run ahead 
 where the loss came less than three tenths of its way, two thirds of right answers are still little, and where
 right answers are not known, three tenths are asked of the loss. A fall that had not slowed down at all is also
 a warning when the loss came less than half of its way and right answers less than nine tenths, and so is one that
-slowed down but in its last third still took an eighth of the loss and a tenth of all it gained, four standard errors
-sure, before four fifths of the way were done, unless a schedule had brought the rate down. If the loss
-still falls usefully but much was reached, the model reads text (whose lowest loss is far from zero and not
+slowed down but in its last third still took an eighth of the loss (a sixth for text) and a tenth of all it
+gained, four standard errors sure, before four fifths of the way were done, unless a schedule had brought the
+rate down. If the loss still falls usefully but much was reached, the model reads text (whose lowest loss is far from zero and not
 known), or parts of it get no gradient, it is information; otherwise nothing.
 
 When it is wrong
@@ -70,6 +70,7 @@ THRESHOLDS = {
     "begun": (0.02, "part of the constant answer's loss that a straight fall must have brought to be more than noise"),
     "on_the_way": (0.8, "of the way: of 78 sound runs that came less far none met the next three"),
     "pays": (1 / 8, "of the loss that was left, in the last third"),
+    "text_pays": (1 / 6, "the same for a model of text, which never comes near zero"),
     "steady": (0.1, "of all gained, in the last third"),
     "surely": (4.0, "standard errors"),
     "useful": (0.05, "part of the remaining loss that the last third brought, below which going on pays little"),
@@ -179,7 +180,8 @@ def _worth_going_on(recording: Recording, third: Trend, recent: float, reached: 
     if reached is None or reached >= THRESHOLDS["on_the_way"][0] or (rates and rates.last < 0.1 * max(rates.values)):
         return False
     sure = third.gain >= THRESHOLDS["surely"][0] * third.error
-    return sure and recent >= THRESHOLDS["steady"][0] and third.gain >= THRESHOLDS["pays"][0] * abs(third.level)
+    pays = THRESHOLDS["text_pays" if _reads_tokens(recording) else "pays"][0]
+    return sure and recent >= THRESHOLDS["steady"][0] and third.gain >= pays * abs(third.level)
 
 
 def _half_way(course: LossCourse, recent: float, reached: float | None) -> bool:
