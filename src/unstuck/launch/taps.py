@@ -62,7 +62,7 @@ class Taps:
         self._make_step_hook = make_step_hook or _plain_step_hook
         self._patches: list[tuple[Any, str, Any, Any]] = []  # owner, name, original, ours
         self._handles: dict[str, Any] = {}
-        self._hearing_losses = [False]  # a cell that the loss functions look into
+        self._ear: loss_functions.Ear | None = None
 
     # -- what is set -------------------------------------------------------------------------------------------------
 
@@ -77,14 +77,15 @@ class Taps:
         self._wrap_saved_tensor_hooks()
         self._wrap_tensor_hooks()
         self._wrap_loader()
-        self._wrap_loss_functions()
+        self._ear = loss_functions.Ear(self.listener.loss_function_called)
         self._wrap_schedules()
         hook = self._make_step_hook(self.listener.step_ended)
         self._handles["step_ended"] = register_optimizer_step_post_hook(hook)
 
     def remove(self) -> None:
         """Undo everything; a function that somebody else has wrapped since then stays as he left it."""
-        self._hearing_losses[0] = False  # for those that the script has imported by name
+        if self._ear is not None:
+            self._ear.close()
         for owner, name, original, ours in reversed(self._patches):
             if owner.__dict__.get(name) is not ours:
                 continue
@@ -106,7 +107,8 @@ class Taps:
 
     def hear_losses(self, wanted: bool) -> None:
         """Call ``loss_function_called`` after every call of a loss function, or no longer."""
-        self._hearing_losses[0] = wanted
+        if self._ear is not None:
+            self._ear.listen(wanted)
 
     def hear_step_begins(self, wanted: bool) -> None:
         """Call ``step_begins`` before every optimizer step, or no longer."""
@@ -328,13 +330,6 @@ class Taps:
 
         # torch's schedules set their own numbers before they call this.
         self._replace(torch.optim.lr_scheduler.LRScheduler, "__init__", make)
-
-    def _wrap_loss_functions(self) -> None:
-        def make(original: Any) -> Any:
-            return loss_functions.passing(original, self._hearing_losses, self.listener.loss_function_called)
-
-        for name in loss_functions.NAMES:
-            self._replace(torch.nn.functional, name, make)
 
     def _module_hook(self, module: torch.nn.Module, args: tuple) -> None:
         # Global hooks are not given keyword arguments, but torch's own frame above has them.
