@@ -20,6 +20,9 @@ less than a third of its largest; with the leap came a gradient more than ten ti
 such a step was sampled, a change of the weights at least three times the usual one of the stretch. It is an error
 when the run has learned nothing at its end, a warning when it has not come halfway, has come back only in part from
 far above a constant answer's loss, or has lost more than a tenth of its time, and left alone when the loss came back.
+A run that leaps three times and more, within 40 steps out of stretches of 20 steps with a thousandth of a constant
+answer's loss to a fifth above it, is warned of by its loss alone: new data do not do that to a network that answers
+sensibly.
 
 When it is wrong
 ----------------
@@ -62,6 +65,10 @@ HEALTHY = (
     "examples/healthy/digits_mlp_adam.py",
 )
 THRESHOLDS = {
+    "still": (1e-3, "of a constant answer's loss: the task of the stretch is solved, its gradient next to nothing"),
+    "stretch": (20, "steps at least that the loss stays below that"),
+    "above": (1.2, "of a constant answer's loss: no new data alone can do that to a network that answers sensibly"),
+    "leaps": (3, "times: one may be an odd batch"),
     "low": (0.25, "of a constant answer's loss (or of the first one): there was something to lose"),
     "back": (0.5, "of the same, at the top of the leap"),
     "flat": (0.05, "of the gradient's usual size, for the stretch before the leap"),
@@ -99,9 +106,12 @@ def judge(recording: Recording) -> Answer:
         return NotApplicable(f"{kind or 'the optimizer'} does not divide by the recent size of the gradient")
     if any(group.get("amsgrad") is True for group in groups):
         return NotApplicable("the largest denominator is kept")
+    reached = progress(recording)
+    again = _leaps(stream, reached)
+    if len(again) >= THRESHOLDS["leaps"][0]:
+        return _fired_again(recording, again, reached)
     if len(norms(stream)) < 10:
         return Skipped("the gradient's norm is known of fewer than ten steps")
-    reached = progress(recording)
     found = _burst(stream, reached)
     if found is None:
         return Passed("no leap out of a flat stretch")
@@ -196,6 +206,54 @@ def _burst(stream: Stream, reached: Progress) -> _Burst | None:
     )
 
 
+@dataclass(frozen=True)
+class _Leap:
+    step: int
+    top: float
+
+
+def _leaps(stream: Stream, reached: Progress) -> list[_Leap]:
+    """Where the loss leapt, out of a stretch in which it was next to nothing, above that of a constant answer."""
+    whole = reached.baseline
+    if whole is None or whole <= 0 or not math.isfinite(whole) or not reached.course.bounded:
+        return []
+    tops: dict[int, float] = {}
+    still, above = THRESHOLDS["still"][0] * whole, THRESHOLDS["above"][0] * whole
+    stretch = int(THRESHOLDS["stretch"][0])
+    calm = start = left = 0  # steps below so far; where the last stretch ended, and how many steps are its own
+    for step, value in stream.loss:
+        if value < still:
+            calm += 1
+            continue
+        if calm >= stretch:
+            start, left = int(step), 2 * stretch
+        calm = 0
+        if left > 0:
+            left -= 1
+            size = value if math.isfinite(value) else math.inf
+            if size >= above:
+                tops[start] = max(size, tops.get(start, 0.0))
+    return [_Leap(step, top) for step, top in tops.items()]
+
+
+def _fired_again(recording: Recording, again: list[_Leap], reached: Progress) -> Fired:
+    stream = recording.main
+    kind = optimizer_kind(stream)
+    top = max(leap.top for leap in again)
+    return Fired(
+        sentence=f"{len(again)} times the loss leaps out of a stretch where it was next to nothing, up to {top:.3g} where a "
+        f"constant answer gives {reached.baseline:.3g}, first at step {again[0].step}: {kind} divides by the recent size of "
+        f"the gradient, which shrinks on such a stretch; {reached.sentence}.",
+        severity="warning",
+        confidence=0.75,
+        where=f"step {again[0].step}",
+        step=again[0].step,
+        evidence={"leaps": len(again), "highest_loss": top, "constant_answer_loss": reached.baseline},
+        advice=_advice(recording),
+        line=optimizer_line(stream),
+    )
+
+
 def _fired(recording: Recording, found: _Burst, told: str, broken: bool, reached: Progress) -> Fired:
     stream = recording.main
     kind = optimizer_kind(stream)
@@ -217,24 +275,29 @@ def _fired(recording: Recording, found: _Burst, told: str, broken: bool, reached
             "step_over_stretch": found.longer,
             "share_lost": found.lost,
         },
-        advice=(
-            Advice(
-                "raise epsilon",
-                "Bound the division: an epsilon of the size of gradients that matter no longer.",
-                "eps=1e-4",
-                optimizer_line(stream),
-            ),
-            Advice(
-                "keep the largest denominator",
-                "Let the denominator never shrink (Adam and AdamW).",
-                "amsgrad=True",
-                optimizer_line(stream),
-            ),
-            Advice(
-                "clip the gradient",
-                "Bound the single step: clip the gradient's norm, between backward and step.",
-                f"torch.nn.utils.clip_grad_norm_({model_name(recording)}.parameters(), max_norm=1.0)",
-            ),
-        ),
+        advice=_advice(recording),
         line=optimizer_line(stream),
+    )
+
+
+def _advice(recording: Recording) -> tuple[Advice, ...]:
+    line = optimizer_line(recording.main)
+    return (
+        Advice(
+            "raise epsilon",
+            "Bound the division: an epsilon of the size of gradients that matter no longer.",
+            "eps=1e-4",
+            line,
+        ),
+        Advice(
+            "keep the largest denominator",
+            "Let the denominator never shrink (Adam and AdamW).",
+            "amsgrad=True",
+            line,
+        ),
+        Advice(
+            "clip the gradient",
+            "Bound the single step: clip the gradient's norm, between backward and step.",
+            f"torch.nn.utils.clip_grad_norm_({model_name(recording)}.parameters(), max_norm=1.0)",
+        ),
     )
