@@ -24,6 +24,7 @@ LOSSES_PER_EVALUATION = 8
 MAX_IN_VAIN = 3  # times that eval() was followed by training all the same
 FREE_LOOKS = 4
 FREE_LOSSES = 40
+LOSSES_KEPT = 0.15  # part of the running budget that is theirs: evaluations are rare, and what they measured is gone
 NORM_LAYERS = 64  # batch normalizations whose running statistics are compared with an evaluation's batch
 
 
@@ -131,7 +132,11 @@ class EvaluationWatch:
         return self.loss_looks < FREE_LOSSES and self.watcher.budget.allows_first(self.loss_price)
 
     def _loss_affordable(self) -> bool:
-        return self.watcher.budget.credit(clock()) - self.watcher.fast.own >= self.loss_price
+        budget, now = self.watcher.budget, clock()
+        kept = LOSSES_KEPT * budget.share * (now - budget.began) if budget.began else 0.0
+        if self.loss_seconds + self.loss_price <= kept:
+            return True
+        return budget.credit(now) - self.watcher.fast.own >= self.loss_price
 
     def model_called(self, model: Model, module: torch.nn.Module, args: tuple, kwargs: dict[str, Any]) -> bool:
         """A model's forward pass without gradient; True for the first few, which are paid from the allowance."""
@@ -213,6 +218,8 @@ class EvaluationWatch:
             self._enough_losses()
         found = look()
         self.loss_price = clock() - start
+        if not first:
+            self.loss_seconds += self.loss_price
         if found is None:
             return first
         root = model.module()
@@ -238,6 +245,7 @@ class EvaluationWatch:
 
     loss_looks = 0
     loss_price = 0.001
+    loss_seconds = 0.0  # spent on them out of the running budget
 
     def part_called(self, part: torch.nn.Module, args: tuple) -> bool:
         """A part of a model is called without gradient: a batch normalization is compared with what enters it.

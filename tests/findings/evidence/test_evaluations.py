@@ -55,11 +55,15 @@ def test_a_larger_set_after_a_loader_is_another_one() -> None:
     assert sorted(series.examples for series in put_together(*events)) == [192, 300]
 
 
-def test_a_look_that_could_afford_less_shortens_all() -> None:
-    full = [batch(1, place, place, mean=4.0 + place) for place in (1, 2, 3, 4)]
-    short = [batch(2, 1, 7.0, mean=5.0)]
-    series = max(put_together(*full, *short), key=lambda s: len(s.looks))
-    assert [look.loss for look in series.looks] == [1.0, 7.0]
+def test_looks_that_could_afford_less() -> None:
+    def look(number: int, places: int) -> list[Event]:
+        return [batch(number, place, number + place, mean=4.0 + place) for place in range(1, places + 1)]
+
+    (series,) = put_together(*look(1, 4), *look(2, 4), *look(3, 4), *look(4, 4), *look(5, 1), *look(6, 4))
+    assert [look.step for look in series.looks] == [10, 20, 30, 40, 60]  # one look is let go
+    assert [look.examples for look in series.looks] == [256] * 5
+    (series,) = put_together(*look(1, 4), *look(2, 4), *look(3, 4), *look(4, 1), *look(5, 1), *look(6, 4))
+    assert [look.loss for look in series.looks] == [2, 3, 4, 5, 6, 7]  # of the first batch, which all have
 
 
 def test_sets_that_are_shuffled_are_told_apart_by_their_turn() -> None:

@@ -49,6 +49,13 @@ def test_confidence_grows_and_so_do_right_answers() -> None:
     assert isinstance(answer, Fired) and answer.severity == "warning"
 
 
+def test_a_rise_that_rests_on_a_few_mistakes_is_information() -> None:
+    answer = judge(validated(looks(TURNING, [0.97] * 10)))
+    assert isinstance(answer, Fired) and answer.severity == "info"
+    answer = judge(validated(looks(TURNING, [0.95] * 10)))
+    assert isinstance(answer, Fired) and answer.severity == "warning"
+
+
 def test_a_small_rise_is_information() -> None:
     answer = judge(validated(looks([1.0, 0.6, 0.5, 0.5, 0.51, 0.53, 0.55, 0.56, 0.57, 0.58])))
     assert isinstance(answer, Fired) and answer.severity == "info"

@@ -129,11 +129,12 @@ def _sets(batches: Iterable[_Batch]) -> list[_Set]:
 
 
 def _series(line: _Line, group: list[_Set], *, same: bool) -> Evaluations:
-    # Not every look could afford as many batches: those that all of them have are compared.
-    common = min(map(len, group))
-    ordered = sorted((batches[:common] for batches in group), key=lambda batches: batches[0].look.step)
-    looks = tuple(_mean(batches) for batches in ordered)
-    return Evaluations(line.model, line.kind, ordered[0][0].data.get("line"), looks, same)
+    # Not every look could afford as many batches: as many count as four in five looks have, and those looks.
+    common = sorted(map(len, group))[len(group) // 5]
+    chosen = [batches[:common] for batches in group if len(batches) >= common]
+    chosen.sort(key=lambda batches: batches[0].look.step)
+    looks = tuple(_mean(batches) for batches in chosen)
+    return Evaluations(line.model, line.kind, chosen[0][0].data.get("line"), looks, same)
 
 
 def _mean(batches: _Set) -> Look:

@@ -17,8 +17,8 @@ family as the training's (for classes, or for numbers): at least five looks at t
 ones of each evaluation), or at batches from the same place. The loss of the last fifth of them is compared with the
 best. Reported when it is a tenth above the best, beyond three standard errors of the looks' own scatter, while the
 training loss fell by a tenth and more since then. It is a warning when the rise is a fifth and right answers (where
-they are known) did not become more, information otherwise: a classifier's loss may rise with its confidence while
-its answers still improve.
+they are known) did not become more, with eight mistakes and more; information otherwise: a classifier's loss may rise
+with its confidence while its answers still improve, and that of a small batch with a single mistake.
 
 When it is wrong
 ----------------
@@ -61,6 +61,10 @@ THRESHOLDS = {
     "errors": (3, "standard errors of the looks' own scatter"),
     "fall": (0.1, "of the training loss since the best look: the network still fitted the training set closer"),
     "examples": (16, "in a look"),
+    "mistakes": (
+        8,
+        "in a look at the end, for a warning: the loss of a classifier rests on them, and one may double it",
+    ),
 }
 
 FAMILIES = {
@@ -114,7 +118,8 @@ def _judge(recording: Recording, series: Evaluations) -> Fired | None:
         return None
     right, was_right = _accuracy(looks[-tail:]), best.accuracy
     better = right is not None and was_right is not None and right > was_right
-    severity: Severity = "warning" if rise >= THRESHOLDS["harm"][0] and not better else "info"
+    few = right is not None and (1 - right) * series.examples < THRESHOLDS["mistakes"][0]
+    severity: Severity = "warning" if rise >= THRESHOLDS["harm"][0] and not better and not few else "info"
     text = (
         f"The validation loss was best at step {best.step} ({best.loss:.3g}) and ends at {end:.3g}, {rise:.0%} above, while "
         f"the training loss fell by another {fall:.0%}"
