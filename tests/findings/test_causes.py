@@ -93,7 +93,7 @@ def test_a_gradient_that_grew_before_the_first_step_comes_before_the_step() -> N
 
 
 def test_there_is_no_circle_when_links_are_turned_round() -> None:
-    turned = causes._graph({"G302": grown(growth_through_time=4e4)})
+    turned = causes.links_among({"G302": grown(growth_through_time=4e4)})
     codes = set(turned) | {s for symptoms in turned.values() for s in symptoms}
     for code in codes:
         for cause in causes.explained_by(code, codes, causes=turned):

@@ -193,11 +193,11 @@ def _above(by_code: Mapping[str, Finding], code: str) -> set[str]:
         for c, f in by_code.items()
         if _rank(f) <= _rank(by_code[code]) and (c not in ONLY_WITH or ONLY_WITH[c] in f.fired.evidence)
     ]
-    return explained_by(code, able, causes=_graph(by_code))
+    return explained_by(code, able, causes=links_among(by_code))
 
 
-def _graph(by_code: Mapping[str, Finding]) -> Mapping[str, tuple[str, ...]]:
-    """The causes, with the links turned round of those findings that stood before the first step."""
+def links_among(by_code: Mapping[str, Finding]) -> Mapping[str, tuple[str, ...]]:
+    """The causes as they hold among these findings: turned round for one that stood before the first step."""
     early = [c for c, mark in FROM_THE_START.items() if c in by_code and mark in by_code[c].fired.evidence]
     if not early:
         return CAUSES

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from unstuck.findings.causes import CAUSES
+from unstuck.findings.causes import links_among
 from unstuck.findings.contract import Finding, Judgement
 from unstuck.record.recording import Recording
 
@@ -39,8 +39,9 @@ def links(judgement: Judgement) -> list[dict[str, str]]:
     >>> links(Judgement(Verdict("unknown", ""), (), ()))
     []
     """
-    fired = sorted({finding.code for finding in _every(judgement.findings)})
-    direct = {code: [c for c in CAUSES.get(code, ()) if c in fired] for code in fired}
+    found = {finding.code: finding for finding in _every(judgement.findings)}
+    fired, causes = sorted(found), links_among(found)
+    direct = {code: [c for c in causes.get(code, ()) if c in found] for code in fired}
 
     def reaches(code: str, goal: str) -> bool:
         waiting, seen = list(direct.get(code, ())), set()

@@ -115,8 +115,8 @@ def test_a_gradient_of_exactly_zero_at_the_first_time_steps() -> None:
     assert isinstance(found, Fired) and found.evidence["ratio_through_time"] == 0.0
 
 
-def test_a_thousandth_through_time_is_usual() -> None:
-    found = judge(recurrent(through_time(1e-4, 1e-1)))
+def test_a_ten_thousandth_through_time_is_usual() -> None:
+    found = judge(recurrent(through_time(1e-5, 1e-1)))
     assert isinstance(found, Passed) and "time steps" in found.reason
 
 

@@ -25,7 +25,7 @@ alive need no threshold.
 
 In a recurrent network the same product runs over the time steps. There the recording has the norm of the
 gradient at up to sixteen time steps, as the script's own backward pass brings it, and the rule compares the
-first tenth of them with the largest of all. Below a ten-thousandth it is an error where the run answers no better than a
+first tenth of them with the largest of all. Below a hundred-thousandth it is an error where the run answers no better than a
 constant and its loss no longer falls. A loss that looks at every time step gives the early ones a gradient of
 their own: then nothing shows here.
 
@@ -66,9 +66,10 @@ CODE = "G301"
 NAME = "vanishing-gradient"
 CLAIM = "the gradient shrinks by orders of magnitude from the last layer to the first"
 ENABLED = True
-SICK = ("examples/sick/g301_digits_deep_sigmoid.py",)
+SICK = ("examples/sick/g301_digits_deep_sigmoid.py", "examples/sick/g301_first_note.py")
 HEALTHY = (
     "examples/mended/g301_digits_deep_sigmoid.py",
+    "examples/mended/g301_first_note.py",
     "examples/healthy/docs_char_gpt.py",
     "examples/healthy/digits_cnn_cosine.py",
 )
@@ -82,7 +83,11 @@ THRESHOLDS = {
     "small_weight": (0.01, "deviation that an entry is taken to have at least; a fifth of the usual for 100 inputs"),
     "fewest_layers": (4, "three factors between the first and the last: below that a small ratio has other reasons"),
     "fewest_samples": (4, "half of them must confirm the other half"),
-    "through_time": (1e-4, "@@"),
+    "through_time": (
+        1e-5,
+        "of the largest gradient of any time step; 15 healthy and mended recurrent runs of 8 to 40 steps have at least "
+        "6e-5 in the median, two of them with an LSTM or GRU as torch starts it",
+    ),
 }
 
 

@@ -63,10 +63,12 @@ NAME = "exploding-gradient"
 CLAIM = "the gradient grows by orders of magnitude through the layers, or jumps far above its own history"
 ENABLED = True
 SICK = (
+    "examples/sick/g302_digits_cell.py",
     "examples/sick/g302_digits_deep_tanh.py",
     "examples/sick/g302_digits_rnn.py",
 )
 HEALTHY = (
+    "examples/mended/g302_digits_cell.py",
     "examples/mended/g302_digits_deep_tanh.py",
     "examples/mended/g302_digits_rnn.py",
     "examples/healthy/digits_lstm.py",
@@ -79,7 +81,10 @@ THRESHOLDS = {
         "12, but for one with class weights (59)",
     ),
     "growth": (8.0, "from the last third of the hidden layers to the first; the same runs have at most 3.9"),
-    "through_time": (100.0, "@@"),
+    "through_time": (
+        100.0,
+        "from the last time steps back to the first, at step 0; 15 healthy recurrent runs have at most 2.2",
+    ),
     "fewest_hidden": (4, "hidden layers, so that there is a growth to speak of"),
     "recurrent": (3.0, "times the median gradient of the first steps, where a recurrent network relapses"),
     "pull": (
