@@ -132,3 +132,27 @@ def test_a_change_names_code_for_every_remedy(tmp_path):
     for remedy in catalog.load().values():
         for variant in remedy.variants(known):
             assert remedy.change(known, variant.options).code.strip()
+
+
+def test_one_layer_alone_is_drawn_anew(tmp_path):
+    firsts = []
+
+    def train():
+        torch.manual_seed(4)
+        x, y = sick.classes()
+        model = sick.mlp(3)
+        torch.nn.init.normal_(model[2].weight, std=8.0)
+        firsts.append((model[0].weight.detach().clone(), model[2].weight.detach().clone()))
+        model(x)
+        firsts.append((model[0].weight.detach().clone(), model[2].weight.detach().clone()))
+        return sick.fit(model, torch.nn.functional.cross_entropy, x, y)
+
+    before = staged(train, folder=tmp_path)
+    assert before.known["odd_weights"] == ["2.weight"] and before.known["weights"] > 1
+    chosen = catalog.remedy("initialization").variants(before.known)[1]
+    assert chosen.label.endswith("of 2.weight")
+    firsts.clear()
+    staged(train, ("initialization", dict(chosen.options)), known=before.known)
+    (kept, odd), (still, drawn) = firsts
+    assert torch.equal(kept, still) and float(drawn.std()) < 0.1 * float(odd.std())
+    assert "named_parameters" in catalog.remedy("initialization").change(before.known, chosen.options).code

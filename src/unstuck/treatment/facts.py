@@ -6,7 +6,7 @@ import itertools
 import linecache
 import math
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,8 @@ from unstuck.treatment.stage import LOSSES, Met, Stage
 from unstuck.treatment.yardstick import kind_of
 
 MOST_FEATURES = 4096
+MOST_WEIGHTS = 500
+USUAL_GAINS = (0.2, 3.0)
 FEW_VALUES = 20  # targets with no more values than that may be labels
 FIRST_TICKS = 50  # steps at whose gradients is looked
 
@@ -49,6 +51,9 @@ class Facts:
         self.clipped = False
         self.modes = {"training_in_eval": 0, "evaluation_in_training": 0, "training": 0, "evaluation": 0}
         self.modules: dict[str, int] = {}
+        self.gains: dict[
+            str, float
+        ] = {}  # of the weights before the first step, by name: deviation times root of fan-in
         self.loop: dict[str, Any] | None = None
         self.backward_line: dict[str, Any] | None = None
         self.outside: dict[int, int] = {}  # parameters with a gradient that no optimizer holds, by id: ticks
@@ -179,6 +184,16 @@ class Facts:
             }
         )
 
+    def _look_at_weights(self, module: torch.nn.Module) -> None:
+        for part in module.modules():
+            if isinstance(part, torch.nn.Embedding) or "Norm" in type(part).__name__:
+                continue
+            for name, parameter in part.named_parameters(recurse=False):
+                if parameter.dim() >= 2 and len(self.gains) < MOST_WEIGHTS:
+                    fan_in = parameter[0].numel()
+                    full = next((n for n, p in module.named_parameters() if p is parameter), name)
+                    self.gains[full] = float(parameter.detach().float().std(unbiased=False)) * fan_in**0.5
+
     def _root_begins(self, module: torch.nn.Module, args: tuple, kwargs: dict) -> None:
         gradient = torch.is_grad_enabled()
         self.modes["training" if gradient else "evaluation"] += 1
@@ -190,6 +205,9 @@ class Facts:
                 if isinstance(part, torch.nn.modules.batchnorm._NormBase) and part.momentum is not None:
                     self.momentum = min(part.momentum, 1.0 if self.momentum is None else self.momentum)
             self.frozen += sum(1 for p in module.parameters() if not p.requires_grad)
+            if not self.stage.tick:
+                with self.stage.aside():
+                    self._look_at_weights(module)
         if gradient and not module.training and any(_behaves_twofold(m) for m in module.modules()):
             self.modes["training_in_eval"] += 1
         if not gradient and module.training and any(_behaves_twofold(m) for m in module.modules()):
@@ -387,6 +405,8 @@ class Facts:
             "clipped": self.clipped,
             "modes": self.modes,
             "modules": self.modules,
+            "odd_weights": odd_weights(self.gains),
+            "weights": len(self.gains),
             "loop": self.loop,
             "backward_line": self.backward_line,
             "outside_optimizers": len(self.outside),
@@ -420,6 +440,16 @@ def still_falling(losses: list[float]) -> bool:
     rest = losses[2 * quarter :]
     chance = sum((a - b) ** 2 for a, b in itertools.pairwise(rest)) / (2 * (len(rest) - 1))
     return mean_third - mean_last > 2.0 * math.sqrt(2.0 * chance / quarter)
+
+
+def odd_weights(gains: Mapping[str, float]) -> list[str]:
+    """The weights whose scale is none in use, where the others' is: 1.41 is He's, 1 Glorot's, 0.58 PyTorch's default.
+
+    >>> odd_weights({"a": 0.58, "b": 25.0, "c": 0.6}), odd_weights({"a": 25.0, "b": 30.0})
+    (['b'], [])
+    """
+    odd = [name for name, gain in gains.items() if not USUAL_GAINS[0] <= gain <= USUAL_GAINS[1]]
+    return odd if len(odd) < len(gains) else []
 
 
 def _behaves_twofold(module: torch.nn.Module) -> bool:

@@ -19,14 +19,22 @@ MORE_COMPUTE = False
 
 
 def variants(known: Known) -> Sequence[Variant]:
-    """He for rectifiers, Glorot for the others, then orthogonal and a smaller one; never over loaded weights."""
+    """He for rectifiers, Glorot for the others, then orthogonal and a smaller one; never over loaded weights.
+
+    Where only some weights have a scale that is not in use, those alone come second: the others stay as they were.
+    """
     if known.get("loaded") or not known.get("modules"):
         return ()
     squashing = any(name in (known.get("activations") or {}) for name in ("tanh", "sigmoid", "softsign"))
     rectified = any(name in (known.get("activations") or {}) for name in ("relu", "leaky_relu", "gelu", "silu", "elu"))
     order = ["glorot", "he"] if squashing and not rectified else ["he", "glorot"]
     labels = {"he": "He", "glorot": "Glorot", "orthogonal": "orthogonal", "smaller": "smaller (Glorot / 3)"}
-    return tuple(Variant(f"{labels[s]} initialization", {"scheme": s}) for s in (*order, "orthogonal", "smaller"))
+    found = [Variant(f"{labels[s]} initialization", {"scheme": s}) for s in (*order, "orthogonal", "smaller")]
+    odd = list(known.get("odd_weights") or ())
+    if odd:
+        named = odd[0] if len(odd) == 1 else f"{odd[0]} and {len(odd) - 1} more"
+        found.insert(1, Variant(f"{labels[order[0]]} initialization of {named}", {"scheme": order[0], "only": odd}))
+    return tuple(found)
 
 
 def treat(treatment: Treatment) -> None:
@@ -34,6 +42,7 @@ def treat(treatment: Treatment) -> None:
     import torch
 
     scheme = str(treatment.options["scheme"])
+    only = treatment.options.get("only")
     seen: set[int] = set()
 
     def begins(module: torch.nn.Module, args: tuple, kwargs: dict) -> None:
@@ -41,6 +50,7 @@ def treat(treatment: Treatment) -> None:
             return
         seen.add(id(module))
         with treatment.stage.aside():
+            chosen = None if only is None else {id(p) for name, p in module.named_parameters() if name in only}
             parts = list(module.modules())
             parts += [p for m in list(parts) for p in _hidden(m)]
             for part in parts:
@@ -51,6 +61,8 @@ def treat(treatment: Treatment) -> None:
                 ):
                     continue
                 for name, parameter in part.named_parameters(recurse=False):
+                    if chosen is not None and id(parameter) not in chosen:
+                        continue
                     if parameter.dim() >= 2:
                         _draw(parameter, scheme, treatment.generator, transposed=_transposed(part, name))
                     elif name.startswith("b"):  # biases; other vectors may be scales
@@ -108,6 +120,14 @@ def change(known: Known, options: Options) -> Change:
         "orthogonal": "torch.nn.init.orthogonal_(parameter)",
         "smaller": "torch.nn.init.xavier_normal_(parameter, gain=1 / 3)",
     }[str(options["scheme"])]
+    if options.get("only"):
+        names = ", ".join(repr(name) for name in options["only"])
+        lines: tuple[str, ...] = (
+            "for name, parameter in model.named_parameters():",
+            f"    if name in ({names},):",
+            f"        {call}",
+        )
+        return Change("\n".join(lines))
     lines = (
         "for parameter in model.parameters():",
         "    if parameter.dim() >= 2:",
