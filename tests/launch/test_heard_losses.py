@@ -185,17 +185,25 @@ def test_a_subclass_meets_the_function_that_the_script_sees(ear: Ear) -> None:
 
 
 @pytest.mark.parametrize("hearing", [True, False])
-def test_compiled_code_is_whole(ear: Ear, taps: Taps, hearing: bool) -> None:
-    taps.hear_losses(hearing)
-
+def test_compiled_code_is_whole_and_does_not_depend_on_who_listens(ear: Ear, taps: Taps, hearing: bool) -> None:
     def loss(output: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
         return F.cross_entropy(output * 2, target) + 1
 
+    compiled: list[int] = []
+
+    def backend(graph: torch.fx.GraphModule, inputs: list[torch.Tensor]) -> Any:
+        compiled.append(len(inputs))
+        return graph.forward
+
+    taps.hear_losses(hearing)
     torch._dynamo.reset()
     found = torch._dynamo.explain(loss)(OUTPUT, TARGET)
     assert (found.graph_count, found.graph_break_count) == (1, 0)
-    with torch.no_grad():
-        torch.compile(loss, backend="eager", fullgraph=True)(OUTPUT, TARGET)
+    fast = torch.compile(loss, backend=backend, fullgraph=True)
+    for listening in (hearing, not hearing, hearing):
+        taps.hear_losses(listening)
+        assert torch.equal(fast(OUTPUT, TARGET), loss(OUTPUT, TARGET))
+    assert len(compiled) == 1
     torch._dynamo.reset()
 
 

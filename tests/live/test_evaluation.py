@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -105,6 +106,38 @@ def test_a_validation_is_seen(watched: Watched, validate: Validate) -> None:
     (series,) = evaluations(recording)
     assert [look.loss for look in series.looks] == pytest.approx([value for (value,) in told])
     assert series.same_batch and series.examples == 90
+
+
+@pytest.mark.parametrize("validate", [with_block, decorated, forgotten])
+def test_a_compiled_model_is_not_compiled_again(watched: Watched, validate: Validate) -> None:
+    """Its training and its validation are two codes; who listens makes no third."""
+    compiled: list[int] = []
+
+    def backend(graph: torch.fx.GraphModule, inputs: list[torch.Tensor]) -> Callable[..., Any]:
+        compiled.append(len(inputs))
+        return graph.forward
+
+    torch.manual_seed(0)
+    torch._dynamo.reset()
+    layer = nn.Linear(6, 3)
+    model = torch.compile(layer, backend=backend)
+    loss_fn = torch.compile(lambda output, target: F.cross_entropy(output * 1.0, target), backend=backend)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    told, counts = [], []
+    for _ in range(6):
+        model.train()
+        for _ in range(3):
+            optimizer.zero_grad()
+            loss_fn(model(X), Y).backward()
+            optimizer.step()
+        model.eval()
+        told.append(validate(model))
+        counts.append(len(compiled))
+    model.train()
+    torch._dynamo.reset()
+    looks = watched.recording().happened("evaluation_loss")
+    assert [look.data["value"] for look in looks] == pytest.approx([value for (value,) in told])
+    assert counts[0] == counts[-1]
 
 
 def test_the_last_evaluation_of_a_script_is_seen(watched: Watched) -> None:

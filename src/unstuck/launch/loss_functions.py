@@ -40,7 +40,7 @@ class Ear:
 
     ``told`` gets the name, the arguments, what came back, and the loss module of torch's that made the call, or None;
     not for calls made inside another loss function, not under tracing, compiling or ``torch.func``. What it raises is
-    dropped. Cost while nobody listens: one more call for each loss, about 0.3 µs.
+    dropped. Cost while nobody listens: one more call for each loss, about 0.4 µs.
 
     >>> heard = []
     >>> ear = Ear(lambda *call: heard.append(call))
@@ -101,7 +101,7 @@ def _pass(original: Callable[..., Any]) -> Callable[..., Any]:
     heard_name, heard, compiling = original.__name__, _heard, torch.compiler.is_compiling
 
     def function(*args: Any, **kwargs: Any) -> Any:
-        if not heard[0] or compiling():
+        if compiling() or not heard[0]:  # in this order: compiled code must not depend on who listens
             return original(*args, **kwargs)
         heard[0] = False  # a tensor subclass may call the function again from inside
         try:
@@ -113,7 +113,7 @@ def _pass(original: Callable[..., Any]) -> Callable[..., Any]:
 
     def tell(name: str, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> None:
         with contextlib.suppress(Exception):
-            if not _transformed():
+            if not _transformed() and not hasattr(result, "fake_mode"):
                 module = _calling_module()
                 for ear in tuple(_ears):
                     if ear.listening:

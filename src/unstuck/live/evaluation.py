@@ -23,7 +23,7 @@ LOSSES_PER_LOOK = 4
 LOSSES_PER_EVALUATION = 8
 MAX_IN_VAIN = 3  # times that eval() was followed by training all the same
 FREE_LOOKS = 4
-FREE_LOSSES = 40
+FREE_LOSSES = 120
 LOSSES_KEPT = 0.15  # part of the running budget that is theirs: evaluations are rare, and what they measured is gone
 NORM_LAYERS = 64  # batch normalizations whose running statistics are compared with an evaluation's batch
 
@@ -55,9 +55,8 @@ class EvaluationWatch:
         self.losses_wanted = False
         # Evaluations that forget ``no_grad``: ``eval()`` of this model was called, and no backward pass came since.
         self.by_mode: Model | None = None
-        self.held: list[
-            dict[str, Any]
-        ] = []  # losses since then: whether they are an evaluation's is seen by what follows
+        # Losses since then are held back: what follows shows whether they are an evaluation's.
+        self.held: list[dict[str, Any]] = []
         self.in_vain = 0
         self.norms: dict[str, dict[str, Any]] = {}  # of this block, by the layer's name
         self.norm_names: dict[int, dict[int, str]] = {}  # of each model: id of a part, its name
@@ -298,11 +297,14 @@ class EvaluationWatch:
         )
 
     def _listen_by_mode(self, model: Model) -> None:
-        """From ``eval()`` on losses are heard, with gradient too: until ``train()``, or a backward pass."""
+        """From ``eval()`` on losses are heard, with gradient too: until ``train()``, or a backward pass.
+
+        Of compiled models all evaluations are heard like this; hooks on modules would be traced into their code.
+        """
         watcher = self.watcher
-        if self.by_mode is not None or self.depth or self.in_vain >= MAX_IN_VAIN:
+        if self.by_mode is not None or self.in_vain >= MAX_IN_VAIN or not watcher.backwards:
             return
-        if watcher.compiled_models or not watcher.backwards:
+        if self.depth and not watcher.compiled_models:  # blocks are not watched where a model was compiled
             return
         self.by_mode, self.losses_wanted = model, False
         watcher.fast.on = False  # the next backward pass must be heard

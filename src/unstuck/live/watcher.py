@@ -734,7 +734,6 @@ class Watcher:
         self.compiled_models = True
         self.fast.on = False
         self.taps.hear_modules(False)
-        self.taps.hear_losses(False)
         try:
             module = target if isinstance(target, torch.nn.Module) else getattr(target, "__self__", None)
             model = self.registry.add(module, compiled=True) if isinstance(module, torch.nn.Module) else None

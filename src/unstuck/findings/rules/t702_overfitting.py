@@ -14,8 +14,8 @@ How it is judged
 ----------------
 Only where the script's own evaluations compute a loss with one of torch's loss modules or loss functions, of the same
 family as the training's (for classes, or for numbers): at least five looks at the same held-out batches (the first
-ones of each evaluation), or at batches from the same place. The loss of the last fifth of them is compared with the
-best. Reported when it is a tenth above the best, beyond three standard errors of the looks' own scatter, while the
+ones of each evaluation), or at batches from the same place. The loss of the last ones (a fifth of the looks, in the
+last fifth of the steps; at least two) is compared with the best. Reported when it is a tenth above the best, beyond three standard errors of the looks' own scatter, while the
 training loss fell by a tenth and more since then. It is a warning when the rise is a fifth and right answers (where
 they are known) did not become more, with eight mistakes and more; information otherwise: a classifier's loss may rise
 with its confidence while its answers still improve, and that of a small batch with a single mistake.
@@ -102,7 +102,8 @@ def _judge(recording: Recording, series: Evaluations) -> Fired | None:
     n = len(looks)
     if n < THRESHOLDS["looks"][0]:
         return None
-    tail = max(2, n // 5)
+    late = looks[-1].step - (looks[-1].step - looks[0].step) / 5  # looks thin out as a run grows
+    tail = max(2, min(n // 5, sum(look.step >= late for look in looks)))
     best_at = min(range(n), key=lambda i: looks[i].loss)
     best = looks[best_at]
     if best_at >= n - tail or best.loss <= 0:
