@@ -82,18 +82,24 @@ def test_nothing_is_lost() -> None:
     assert sorted([f.code for f in made] + [s.code for f in made for s in f.symptoms]) == codes
 
 
-def grown(**evidence: float) -> Finding:
-    return Finding("G302", "g302", Fired("G302", "warning", 0.8, "rnn", 0, evidence=evidence))
+def early(code: str, **evidence: float) -> Finding:
+    return Finding(code, code.lower(), Fired(code, "warning", 0.8, "net", 0, evidence=evidence))
 
 
-def test_a_gradient_that_grew_before_the_first_step_comes_before_the_step() -> None:
+GROWN, SURE = early("G302", growth_through_time=4e4), early("G304", sure_at_start=0.9)
+
+
+def test_what_stood_before_the_first_step_comes_before_the_step() -> None:
     step = found("U403", "warning", 0.9), found("U401", "warning", 0.9), found("G301", "error", 0.9)
-    assert tree(*step, grown(growth_through_time=4e4)) == [("G302", ["G301", "U403", "U401"])]
-    assert tree(*step, grown())[0][0] == "U403"
+    assert tree(*step, GROWN) == [("G302", ["G301", "U403", "U401"])]
+    assert tree(*step, SURE) == [("G304", ["G301", "U403", "U401"])]
+    assert tree(*step, early("G302"))[0][0] == "U403"
+    assert tree(*step, early("G304"))[0][0] == "U403"
 
 
-def test_there_is_no_circle_when_links_are_turned_round() -> None:
-    turned = causes.links_among({"G302": grown(growth_through_time=4e4)})
+@pytest.mark.parametrize("present", [(GROWN,), (SURE,), (GROWN, SURE)])
+def test_there_is_no_circle_when_links_are_turned_round(present: tuple[Finding, ...]) -> None:
+    turned = causes.links_among({finding.code: finding for finding in present})
     codes = set(turned) | {s for symptoms in turned.values() for s in symptoms}
     for code in codes:
         for cause in causes.explained_by(code, codes, causes=turned):

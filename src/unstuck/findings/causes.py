@@ -128,11 +128,11 @@ ONLY_WITH: Mapping[str, str] = {"B605": "modules_in_evaluation"}
 """Codes with two claims of which one alone causes anything: the evidence that marks it. (Evaluating in training mode
 does not touch the training.)"""
 
-FROM_THE_START: Mapping[str, str] = {"G302": "growth_through_time"}
-"""Codes that are mostly a symptom of the step, and its cause where this evidence shows that they stood before the first one."""
+FROM_THE_START: Mapping[str, str] = {"G302": "growth_through_time", "G304": "sure_at_start"}
+"""Codes that are mostly symptoms of the step, and its causes where this evidence shows that they stood before the first one."""
 
-_BEFORE_THE_STEP: Mapping[str, tuple[str, ...]] = {"G302": ("U401", "U403", "U406", "G301")}
-"""What such a code brings about then, in place of being brought about by it."""
+_BEFORE_THE_STEP: Mapping[str, tuple[str, ...]] = {"G302": ("U401", "U403", "U406", "G301"), "G304": ("U401", "U403")}
+"""What such a code brings about then."""
 
 _SEVERITY = {"error": 0, "warning": 1, "info": 2}
 
@@ -203,10 +203,11 @@ def links_among(by_code: Mapping[str, Finding]) -> Mapping[str, tuple[str, ...]]
         return CAUSES
     turned = dict(CAUSES)
     for code in early:
-        brought = _BEFORE_THE_STEP[code]
-        turned[code] = tuple(dict.fromkeys((*CAUSES[code], *brought)))
-        for other in brought:
-            turned[other] = tuple(c for c in turned[other] if c != code)
+        turned[code] = tuple(dict.fromkeys((*turned[code], *_BEFORE_THE_STEP[code])))
+        below = list(_BEFORE_THE_STEP[code])  # nothing that it brings about brings it about
+        for other in below:
+            turned[other] = tuple(c for c in turned.get(other, ()) if c != code)
+            below += [c for c in turned[other] if c not in below]
     return turned
 
 

@@ -84,7 +84,7 @@ def test_attention_that_is_sure_from_the_start() -> None:
     assert isinstance(found, Fired)
     assert (found.severity, found.where, found.step) == ("error", "net.0", 0)
     assert "95%" in found.sentence and "97%" in found.sentence and "before anything is learned" in found.sentence
-    assert found.evidence["at_first_sample"] == 0.95
+    assert found.evidence["sure_at_start"] == 0.95
     assert any("** 0.5" in advice.code for advice in found.advice)
     assert isinstance(again := rule.judge(attention(0.6, 0.97, accuracy=0.3)), Fired) and again.severity == "warning"
 

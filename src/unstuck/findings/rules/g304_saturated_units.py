@@ -153,7 +153,7 @@ def _attention(recording: Recording, sure: list[Course], reached: Progress) -> A
         confidence=0.85 if bad else 0.7,
         where=course.after or course.name,
         step=course.steps[0],
-        evidence={"saturated_share": last, "at_first_sample": first, "entries": course.units, "layers": len(flat)},
+        evidence={"saturated_share": last, "sure_at_start": first, "entries": course.units, "layers": len(flat)},
         advice=(
             Advice(
                 "divide the scores",
