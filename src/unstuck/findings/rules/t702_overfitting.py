@@ -15,10 +15,11 @@ How it is judged
 Only where the script's own evaluations compute a loss with one of torch's loss modules or loss functions, of the same
 family as the training's (for classes, or for numbers): at least five looks at the same held-out batches (the first
 ones of each evaluation), or at batches from the same place. The loss of the last ones (a fifth of the looks, in the
-last fifth of the steps; at least two) is compared with the best. Reported when it is a tenth above the best, beyond three standard errors of the looks' own scatter, while the
-training loss fell by a tenth and more since then. It is a warning when the rise is a fifth and right answers (where
-they are known) did not become more, with eight mistakes and more; information otherwise: a classifier's loss may rise
-with its confidence while its answers still improve, and that of a small batch with a single mistake.
+last fifth of the steps; at least two) is compared with the best. Reported when it is a tenth above the best, beyond
+three standard errors of the looks' own scatter, while the training loss fell by a tenth and more since then. It is a
+warning when the rise is a fifth and right answers (where they are known) did not become more, with eight mistakes
+and more; information otherwise: a classifier's loss may rise with its confidence while its answers still improve, and
+that of a small batch with a single mistake.
 
 When it is wrong
 ----------------
