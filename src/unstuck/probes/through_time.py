@@ -250,7 +250,7 @@ def _whole(graph: Graph, node: Node, fewest: int) -> Recurrence | None:
         graph.note("gradient through time", "packed sequences run as one operation")
         return None
     if _gradient_blocked(graph, node, entering):
-        graph.note("gradient through time", f"{node.name} cannot be taken back again")
+        graph.note("gradient through time", "the data that enter a fused layer have no gradient")
         return None
     steps = int(entering.shape[_time_dimension(node)])
     if steps < fewest:
@@ -280,48 +280,24 @@ def _reverse(node: Node) -> bool:
 
 
 def _backward_again(graph: Graph, node: Node) -> Callable[[tuple[Tensor | None, ...]], Tensor | None] | None:
-    """A function from the gradients of a fused layer's results to that of its input; None where it is not known how."""
-    if graph.is_hooked(node):
+    """A function from the gradients of a fused layer's results to that of its input; None where it is not known how.
+
+    The layer's own backward operation runs once more, on what it saved: no forward pass, no random numbers.
+    """
+    if node.kind != "MkldnnRnnLayer" or graph.is_hooked(node):
         return None
-    raw = node.raw
-
-    def saved(key: str) -> Tensor | None:
-        return graph.saved(node, key)
-
-    def option(key: str) -> Any:
-        return getattr(raw, f"_saved_{key}")
-
-    try:
-        if node.kind == "MkldnnRnnLayer":
-            tensors = [saved(k) for k in ("input", "weight0", "weight1", "weight2", "weight3", "hx_", "cx_")]
-            results = [saved(f"result{i}") for i in range(4)]
-            options = [option(k) for k in ("reverse", "mode", "hidden_size", "num_layers", "has_biases", "train")]
-            options += [option(k) for k in ("bidirectional", "batch_sizes", "batch_first")]
-
-            def on_cpu(outward: tuple[Tensor | None, ...]) -> Tensor | None:
-                padded = [*outward, None, None, None][:3]
-                found = torch.ops.aten.mkldnn_rnn_layer_backward(*tensors, *results[:3], *padded, *options, results[3])
-                gradient: Tensor | None = found[0]
-                return gradient
-
-            return on_cpu
-        weights = [w.detach() for w in raw._saved_weight]
-        scalars = [option(k) for k in ("mode", "hidden_size", "proj_size", "num_layers", "batch_first", "dropout")]
-        scalars += [option(k) for k in ("train", "bidirectional", "batch_sizes")]
-        stride = option("weight_stride0")
-    except (AttributeError, RuntimeError, TypeError):
+    tensors = [graph.saved(node, k) for k in ("input", "weight0", "weight1", "weight2", "weight3", "hx_", "cx_")]
+    results = [graph.saved(node, f"result{i}") for i in range(4)]
+    names = ["reverse", "mode", "hidden_size", "num_layers", "has_biases", "train"]
+    names += ["bidirectional", "batch_sizes", "batch_first"]
+    if any(t is None for t in (*tensors, *results)) or not all(hasattr(node.raw, f"_saved_{k}") for k in names):
         return None
-    entering, hx, cx = saved("input"), saved("hx"), saved("cx")
-    output, reserve, buffer, state = saved("result0"), saved("result3"), saved("result4"), saved("dropout_state")
+    options = [getattr(node.raw, f"_saved_{k}") for k in names]
 
-    def on_cuda(outward: tuple[Tensor | None, ...]) -> Tensor | None:
-        assert reserve is not None
+    def backward(outward: tuple[Tensor | None, ...]) -> Tensor | None:
         padded = [*outward, None, None, None][:3]
-        found = torch.ops.aten._cudnn_rnn_backward(
-            entering, weights, stride, buffer, hx, cx, output, *padded, *scalars, state, reserve.clone(),
-            [True, False, False, False],
-        )  # fmt: skip
+        found = torch.ops.aten.mkldnn_rnn_layer_backward(*tensors, *results[:3], *padded, *options, results[3])
         gradient: Tensor | None = found[0]
         return gradient
 
-    return on_cuda
+    return backward
