@@ -98,6 +98,16 @@ def test_a_layer_that_runs_as_one_operation(options: dict) -> None:
     assert len(found) == (2 if len(options) and "bias" not in options else 1)
 
 
+def test_some_of_many_examples() -> None:
+    """Where a fused layer is run again, eight examples stand for all."""
+    torch.manual_seed(7)
+    model, x = Last(nn.LSTM), torch.randn(64, T, 3)
+    (entry,) = heard(model, model(x).square().mean())
+    whole = _input_gradients(model, x)
+    for measured, expected in zip(entry["g"], whole, strict=True):
+        assert 0.4 * expected < measured < 2.5 * expected
+
+
 def test_both_directions_are_told_in_the_order_in_which_they_run() -> None:
     torch.manual_seed(3)
     model = Last(nn.LSTM, bidirectional=True)

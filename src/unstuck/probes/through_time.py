@@ -26,7 +26,8 @@ POSITIONS = 16
 _ENTRIES = 16_384  # of a gradient that its norm is estimated from
 _RECURRENCES = 8  # of one graph
 _VISITS = 400  # operations between two applications of a weight
-_PRODUCTS = 2_000_000_000  # multiplications that a backward pass of one fused layer may cost again
+_EXAMPLES = 8  # that a fused layer is run again for
+_PRODUCTS = 500_000_000  # multiplications that this may take
 
 
 @dataclass
@@ -266,7 +267,7 @@ def _gradient_blocked(graph: Graph, node: Node, entering: Tensor) -> bool:
     if node.edges and node.edges[0][0] is not None:
         return False
     weights = sum(leaf.leaf.numel() for leaf in graph.parameters_of(node) if leaf.leaf is not None)
-    rows = math.prod(entering.shape[:-1])
+    rows = entering.shape[0] * min(_EXAMPLES, entering.shape[1])
     return rows * weights > _PRODUCTS or _backward_again(graph, node) is None
 
 
@@ -282,22 +283,48 @@ def _reverse(node: Node) -> bool:
 def _backward_again(graph: Graph, node: Node) -> Callable[[tuple[Tensor | None, ...]], Tensor | None] | None:
     """A function from the gradients of a fused layer's results to that of its input; None where it is not known how.
 
-    The layer's own backward operation runs once more, on what it saved: no forward pass, no random numbers.
+    The layer's own operation runs once more, forward and backward, for the first few examples: they do not meet inside
+    it. No random numbers are drawn.
     """
     if node.kind != "MkldnnRnnLayer" or graph.is_hooked(node):
         return None
-    tensors = [graph.saved(node, k) for k in ("input", "weight0", "weight1", "weight2", "weight3", "hx_", "cx_")]
-    results = [graph.saved(node, f"result{i}") for i in range(4)]
-    names = ["reverse", "mode", "hidden_size", "num_layers", "has_biases", "train"]
-    names += ["bidirectional", "batch_sizes", "batch_first"]
-    if any(t is None for t in (*tensors, *results)) or not all(hasattr(node.raw, f"_saved_{k}") for k in names):
+    entering = graph.saved(node, "input")
+    weights = [graph.saved(node, f"weight{i}") for i in range(4)]
+    states = [graph.saved(node, key) for key in ("hx_", "cx_")]
+    names = [
+        "reverse",
+        "batch_sizes",
+        "mode",
+        "hidden_size",
+        "num_layers",
+        "has_biases",
+        "bidirectional",
+        "batch_first",
+    ]
+    kept = entering is not None and all(t is not None for t in (*weights, *states))
+    if not kept or not all(hasattr(node.raw, f"_saved_{name}") for name in names):
         return None
-    options = [getattr(node.raw, f"_saved_{k}") for k in names]
+    share = max(1.0, entering.shape[-2] / _EXAMPLES) if entering is not None else 1.0  # as if all had been run
+    option = {name: getattr(node.raw, f"_saved_{name}") for name in names}
+
+    def some(tensor: Tensor | None) -> Tensor | None:
+        """Its first examples: they lie along the second dimension of a sequence, and the one before last of a state."""
+        return None if tensor is None else tensor.narrow(-2, 0, min(_EXAMPLES, tensor.shape[-2])).contiguous()
 
     def backward(outward: tuple[Tensor | None, ...]) -> Tensor | None:
-        padded = [*outward, None, None, None][:3]
-        found = torch.ops.aten.mkldnn_rnn_layer_backward(*tensors, *results[:3], *padded, *options, results[3])
-        gradient: Tensor | None = found[0]
-        return gradient
+        given = [some(entering), *weights, *(some(state) for state in states)]
+        # It keeps what its backward pass needs only where gradients are on; none of these tensors has one: no graph.
+        before = torch.is_grad_enabled()
+        torch._C._set_grad_enabled(True)
+        try:
+            made = torch.ops.aten.mkldnn_rnn_layer(*given, *option.values(), True)
+        finally:
+            torch._C._set_grad_enabled(before)
+        gradients = [some(g) for g in [*outward, None, None, None][:3]]
+        sizes = [option[k] for k in ("reverse", "mode", "hidden_size", "num_layers", "has_biases")]
+        layout = [option[k] for k in ("bidirectional", "batch_sizes", "batch_first")]
+        found = torch.ops.aten.mkldnn_rnn_layer_backward(*given, *made[:3], *gradients, *sizes, True, *layout, made[3])
+        gradient: Tensor = found[0]
+        return gradient * math.sqrt(share)
 
     return backward
