@@ -39,8 +39,10 @@ class LiveAttendant:
     def torch_imported(self, torch: ModuleType) -> None:
         """Set the taps; a failure here must not reach the script."""
         try:
+            from unstuck.live.budget import contention
             from unstuck.live.watcher import Watcher
 
+            shared = contention()
             self.torch_version = torch.__version__
             self.journal.record(
                 {
@@ -48,6 +50,7 @@ class LiveAttendant:
                     "version": str(torch.__version__),
                     "threads": torch.get_num_threads(),
                     "device_count": 0,
+                    "contention": shared,
                 }
             )
             self.watcher = Watcher(
@@ -55,6 +58,7 @@ class LiveAttendant:
                 overhead=self.config["overhead"],
                 allowance=self.config["allowance"],
                 probe=bool(self.config.get("probe")),
+                contention=shared,
             )
         except Exception as error:
             self.problem = f"{type(error).__name__}: {error}"

@@ -130,7 +130,7 @@ class Biopsy:
         """Seconds that the first samples leave over."""
         budget = self.watcher.budget
         left = max(0, FULL_SAMPLES - self.watcher.full_samples)
-        return budget.allowance - budget.first - left * self.watcher.sampler.price
+        return budget.most_first - budget.first - left * self.watcher.sampler.price
 
     def reserve(self, now: float) -> float:
         """Seconds of the running budget that are kept for looks at the kept batches: a third, less what they took."""
@@ -292,10 +292,10 @@ class Biopsy:
         from unstuck.live.exam import Exam
 
         exam = Exam(kept)
-        seconds = max(END_SECONDS, watcher.budget.share * run_seconds)
+        seconds = max(END_SECONDS * watcher.budget.contention, watcher.budget.share * run_seconds)
         value = exam.value()
         if self.first_loss is not None and not value < STUCK * self.first_loss:
-            seconds = max(STUCK_SECONDS, seconds)
+            seconds = max(STUCK_SECONDS * watcher.budget.contention, seconds)
         self._examine(exam, seconds, "end")
         if self.probe:
             self._probe(kept)

@@ -55,6 +55,7 @@ class Watcher:
         allowance: float = 1.0,
         only: tuple[torch.optim.Optimizer, ...] = (),
         probe: bool = False,
+        contention: float = 1.0,
     ) -> None:
         started = clock()
         self.probe = probe  # trials on copies at the end were asked for
@@ -67,7 +68,7 @@ class Watcher:
         self.step_depth = 0
         self.keep_step_begins = False
         self.zero = started
-        self.budget = Budget(overhead, allowance)
+        self.budget = Budget(overhead, allowance, contention)
         self.registry = Registry()
         self.tracks: dict[int, Track] = {}
         self.by_hand: Track | None = None
@@ -509,7 +510,7 @@ class Watcher:
         least = min((t.full for t in self.tracks.values()), default=track.full)
         # A stream that steps rarely is waited for, but not for ever.
         wanted = least < FULL_SAMPLES and self.full_samples < FULL_SAMPLES * (streams + 2)
-        if wanted and self.budget.allows_first(self.sampler.price + min(EVALUATIONS_KEPT, 0.1 * self.budget.allowance)):
+        if wanted and self.budget.allows_first(self.sampler.price + min(EVALUATIONS_KEPT, 0.1 * self.budget.most_first)):
             return
         self.sampler.first_samples_over()
         self.first_samples_done = True

@@ -173,7 +173,7 @@ def _ball(paths: dict[float, Tensor]) -> Playground:
         "ball",
         Both("Roll it yourself", "自己滚一滚"),
         CURVE,
-        ((-2.2, 2.0), (-0.6, 2.2)),
+        ((-2.2, 2.0), (-0.6, 2.6)),
         start=(START,),
         step_size=Slider(0.002, 0.5, LR, log=True),
         momentum=Slider(0, 0.99, 0.85),
