@@ -108,6 +108,7 @@ def test_advice_for_networks_with_gates(kind: str, gates: int) -> None:
     assert isinstance(found, Fired)
     assert f"len(bias) // {gates}" in found.advice[0].code
     assert not any("orthogonal" in advice.code for advice in found.advice)
+    assert found.confidence < judge(recurrent(through_time(1e-7, 1e-1))).confidence
 
 
 def test_a_gradient_of_exactly_zero_at_the_first_time_steps() -> None:

@@ -26,8 +26,8 @@ left alone. Attention inside a fused kernel cannot be seen.
 
 When it is wrong
 ----------------
-A run that learns nothing for another reason may hold saturated units by design (binary codes, gates). A batch
-of a few examples shows little of a layer.
+A run that learns nothing for another reason may hold saturated units by design (binary codes, gates, Gumbel softmax
+at a low temperature, memories that are to pick one entry). A batch of a few examples shows little of a layer.
 
 What to do
 ----------
