@@ -108,6 +108,26 @@ def test_a_validation_is_seen(watched: Watched, validate: Validate) -> None:
     assert series.same_batch and series.examples == 90
 
 
+@pytest.mark.parametrize("validate", [with_block, decorated, inference, switched])
+def test_the_inputs_of_a_block_are_compared(watched: Watched, validate: Validate) -> None:
+    watched.train(validate)
+    passes = watched.recording().happened("forward_without_gradient")
+    assert len(passes) == 6
+    (given,) = passes[0].data["inputs"]
+    assert given["against_training"]["features"] == 6
+
+
+def test_blocks_that_switch_the_gradient_on(watched: Watched) -> None:
+    def validate(model: nn.Module) -> list[float]:
+        with torch.set_grad_enabled(True), torch.inference_mode(False):
+            model(X)
+        return []
+
+    watched.train(validate)
+    assert not watched.recording().happened("forward_without_gradient")
+    assert watched.watcher.evaluation.depth == 0
+
+
 @pytest.mark.parametrize("validate", [with_block, decorated, forgotten])
 def test_a_compiled_model_is_not_compiled_again(watched: Watched, validate: Validate) -> None:
     """Its training and its validation are two codes; who listens makes no third."""

@@ -10,6 +10,7 @@ import contextlib
 import os
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -182,30 +183,33 @@ class Taps:
         inside = _TORCH_FOLDER
         decorator = _DECORATOR
 
-        def make_enter(original: Any) -> Any:
-            def __enter__(context: Any) -> Any:
-                result = original(context)
+        def make(original: Any, entered: bool, silent: Callable[[Any], bool]) -> Any:
+            def tell(context: Any) -> None:
                 # torch's own functions (clipping, initialization) use these blocks too; a decorated function of the
                 # script's is entered from the decorator's file.
-                place = sys._getframe(1).f_code.co_filename
-                if not place.startswith(inside) or place == decorator:
-                    listener.without_gradient(True)
+                place = sys._getframe(2).f_code.co_filename
+                if silent(context) and (not place.startswith(inside) or place == decorator):
+                    listener.without_gradient(entered)
+
+            def __enter__(context: Any) -> Any:
+                result = original(context)
+                tell(context)
                 return result
 
-            return __enter__
-
-        def make_exit(original: Any) -> Any:
             def __exit__(context: Any, *details: Any) -> Any:
-                place = sys._getframe(1).f_code.co_filename
-                if not place.startswith(inside) or place == decorator:
-                    listener.without_gradient(False)
+                tell(context)
                 return original(context, *details)
 
-            return __exit__
+            return __enter__ if entered else __exit__
 
-        for kind in (torch.no_grad, torch.inference_mode):
-            self._replace(kind, "__enter__", make_enter)
-            self._replace(kind, "__exit__", make_exit)
+        kinds: tuple[tuple[Any, Callable[[Any], bool]], ...] = (
+            (torch.no_grad, lambda context: True),
+            (torch.inference_mode, lambda context: getattr(context, "mode", True) is not False),
+            (torch.set_grad_enabled, lambda context: getattr(context, "mode", True) is False),
+        )
+        for kind, silent in kinds:
+            self._replace(kind, "__enter__", partial(make, entered=True, silent=silent))
+            self._replace(kind, "__exit__", partial(make, entered=False, silent=silent))
 
     def _wrap_scaler(self) -> None:
         listener = self.listener
