@@ -39,6 +39,16 @@ def test_batches_of_a_set_count_by_their_examples() -> None:
     assert series.looks[0].accuracy == pytest.approx((64 * (0.6 + 0.7 + 0.8) + 16 * 0.9) / 208)
 
 
+def test_a_block_for_every_batch() -> None:
+    events = [
+        Event("evaluation_loss", 10 * step, {**batch(4 * step + turn, 1, turn, mean=4.0 + turn).data, "turn": turn})
+        for step in (1, 2, 3)
+        for turn in (1, 2, 3, 4)
+    ]
+    (series,) = put_together(*events)
+    assert [look.loss for look in series.looks] == [2.5] * 3 and series.examples == 256
+
+
 def test_a_sum_counts_for_each_element() -> None:
     (series,) = put_together(*(batch(look, 1, 640.0 / look, reduction="sum", each=10.0 / look) for look in (1, 2)))
     assert [look.loss for look in series.looks] == [10.0, 5.0]

@@ -60,8 +60,8 @@ _Set = list[_Batch]  # batches of one set, in their order, judged in one block
 def evaluations(recording: Recording) -> list[Evaluations]:
     """The evaluations of the models, the most often made first (in whatever mode: without dropout it makes no difference).
 
-    Three and more batches of equal size at one line of one block are one set, with a last one that may be
-    smaller: their mean counts, by examples. Where one line evaluates several sets (training and test set by turns),
+    Three and more batches of equal size at one line of one block (or each in a block of its own) are one set, with a
+    last one that may be smaller: their mean counts, by examples. Where one line evaluates several sets (training and test set by turns),
     they are told apart by the targets of their first batch, provided that each comes again; targets that never
     come again (a shuffled set) make one series for each block of an evaluation.
     """
@@ -81,14 +81,19 @@ def evaluations(recording: Recording) -> list[Evaluations]:
 
 
 def _sets_by_line(recording: Recording) -> dict[_Line, list[_Set]]:
-    blocks: dict[tuple[_Line, object, int], list[_Batch]] = {}
+    evaluated: dict[tuple[_Line, int], dict[object, list[_Batch]]] = {}  # by step, then by block
     for event in recording.happened("evaluation_loss"):
         batch = _batch(event)
         if batch is not None:
-            blocks.setdefault((batch.line, event.data.get("look"), batch.look.step), []).append(batch)
+            blocks = evaluated.setdefault((batch.line, batch.look.step), {})
+            blocks.setdefault(event.data.get("look"), []).append(batch)
     found: dict[_Line, list[_Set]] = {}
-    for (line, _, _), batches in blocks.items():
-        found.setdefault(line, []).extend(_sets(batches))
+    for (line, _), blocks in evaluated.items():
+        runs = list(blocks.values())
+        if all(len(run) == 1 for run in runs):  # a block for every batch
+            runs = [[batch for run in runs for batch in run]]
+        for run in runs:
+            found.setdefault(line, []).extend(_sets(run))
     return found
 
 
@@ -112,7 +117,7 @@ def _batch(event: Event) -> _Batch | None:
 
 
 def _sets(batches: Iterable[_Batch]) -> list[_Set]:
-    """Batches of one block as sets. Two of equal size may as well be two sets: those stay apart."""
+    """Batches in their order as sets. Two of equal size may as well be two sets: those stay apart."""
     runs: list[_Set] = []
     ended = False
     for batch in batches:
