@@ -61,9 +61,9 @@ def evaluations(recording: Recording) -> list[Evaluations]:
     """The evaluations of the models, the most often made first (in whatever mode: without dropout it makes no difference).
 
     Three and more batches of equal size at one line of one block (or each in a block of its own) are one set, with a
-    last one that may be smaller: their mean counts, by examples. Where one line evaluates several sets (training and test set by turns),
-    they are told apart by the targets of their first batch, provided that each comes again; targets that never
-    come again (a shuffled set) make one series for each block of an evaluation.
+    last one that may be smaller: their mean counts, by examples. Where one line evaluates several sets (training and
+    test set by turns), they are told apart by the targets of their first batch, provided that each comes again;
+    targets that never come again (a shuffled set) make one series for each block of an evaluation.
     """
     result: list[Evaluations] = []
     for line, sets in _sets_by_line(recording).items():
