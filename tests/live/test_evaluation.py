@@ -196,6 +196,24 @@ def test_a_block_for_every_batch(watched: Watched) -> None:
     assert [look.loss for look in series.looks] == pytest.approx([sum(losses[:4]) / 4 for losses in told])
 
 
+def test_numbers_computed_at_every_step_use_up_no_look(watched: Watched) -> None:
+    torch.manual_seed(0)
+    model = nn.Linear(6, 3)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    for step in range(200):
+        output = model(X)
+        optimizer.zero_grad()
+        F.cross_entropy(output, Y).backward()
+        optimizer.step()
+        with torch.no_grad():
+            (output.argmax(1) == Y).float().mean()
+        if step % 20 == 19:
+            with_block(model)
+    recording = watched.recording()
+    assert [look.step for look in recording.happened("evaluation_loss")] == list(range(20, 201, 20))
+    assert len(recording.happened("forward_without_gradient")) == 10
+
+
 def test_only_what_torch_and_evaluations_compute(watched: Watched) -> None:
     def validate(model: nn.Module) -> list[float]:
         with torch.no_grad():
@@ -247,3 +265,22 @@ def test_the_short_way_is_taken_again_after_an_evaluation(tmp_path: Path) -> Non
     assert not any(during)
     assert watched.watcher.fast.on
     assert len(watched.recording().main.loss) == 60
+
+
+def test_a_mode_set_back_without_a_call_is_seen(watched: Watched) -> None:
+    """As frameworks do: eval() before the validation, then the attribute of every part put back."""
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(6, 3), nn.Dropout(0.1))
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    for step in range(45):
+        optimizer.zero_grad()
+        F.cross_entropy(model(X[:32]), Y[:32]).backward()
+        optimizer.step()
+        if step in (9, 19, 29):
+            model.eval()
+            with torch.no_grad():
+                model(X)
+            for part in model.modules():
+                part.training = True
+    modes = [(e.data["training"], e.data.get("called", True)) for e in watched.recording().happened("mode")]
+    assert modes == [(False, True), (True, False)] * 3

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from unstuck import probes
-from unstuck.launch.frames import user_line
+from unstuck.launch.frames import user_frames, user_line
 from unstuck.live.budget import clock
 from unstuck.live.registry import Model, batch_modules
 
@@ -21,6 +21,10 @@ BLOCKS_PER_EVALUATION = 4  # of their blocks: a set each, or a batch each
 PASSES_PER_LOOK = 3  # forward passes looked at in each block
 LOSSES_PER_LOOK = 4
 LOSSES_PER_EVALUATION = 8
+MAX_PLACES = 1000  # lines of the script
+EMPTY_LOOKS = (
+    3  # at a line, without any model's forward pass: the script computes a number there, and evaluates nothing
+)
 MAX_IN_VAIN = 3  # times that eval() was followed by training all the same
 FREE_LOOKS = 4
 FREE_LOSSES = 120
@@ -42,12 +46,15 @@ class EvaluationWatch:
         self.steps_at_last_pass: dict[int, int] = {}
         self.in_row: dict[int, int] = {}
         self.evaluated: set[int] = set()
+        self.asked: dict[int, tuple[Model, bool]] = {}  # the mode that was asked for last, by the model's number
         self.described = 0
         self.price = 0.002
         self.last_model: Model | None = None
         self.evaluations = 0
         self.next_evaluation = 0
         self.chosen = False  # this evaluation's losses are looked at
+        self.block_at: tuple[str, int] | None = None  # where the script entered the block
+        self.empty: dict[tuple[str, int] | None, int] = {}  # looks there without any forward pass; −1: there was one
         self.turn = -1  # of the block in its evaluation
         self.at_step = -1  # steps made before this evaluation
         self.losses = 0  # looked at in this block
@@ -70,6 +77,9 @@ class EvaluationWatch:
         if entered:
             self.depth += 1
             if self.depth > 1 or watcher.compiled_models or not watcher.backwards:
+                return
+            self.block_at = _user_place()
+            if self.empty.get(self.block_at, 0) >= EMPTY_LOOKS:
                 return
             if self.by_mode is not None and not self.held:
                 self.mode_over()
@@ -97,11 +107,19 @@ class EvaluationWatch:
             if self.depth == 0 and self.listening:
                 self.listening = self.norms_wanted = self.losses_wanted = False
                 watcher.taps.hear_losses(False)
+                self._was_empty(not self.passes)
                 self._write_norms()
                 if not watcher.sampling:
                     watcher.taps.hear_modules(False)
 
     next_block = 0
+
+    def _was_empty(self, empty: bool) -> None:
+        """Blocks that never hold a forward pass (an accuracy at every step, say) must not use up the looks."""
+        if not empty:
+            self.empty[self.block_at] = -1  # for good
+        elif self.empty.get(self.block_at, 0) >= 0 and len(self.empty) < MAX_PLACES:
+            self.empty[self.block_at] = self.empty.get(self.block_at, 0) + 1
 
     def _count_evaluation(self) -> None:
         """Blocks with no step between them are one evaluation; the first ones are looked at, then ever fewer."""
@@ -285,8 +303,11 @@ class EvaluationWatch:
         )
         self.norms = {}
 
-    def mode_changed(self, model: Model, training: bool) -> None:
+    def mode_changed(self, model: Model, training: bool, before: bool) -> None:
         """``train()`` or ``eval()`` was called on a model."""
+        if before:
+            self._restored(model)
+        self.asked[model.number] = (model, training)
         if training:
             self.mode_over()
         else:
@@ -294,6 +315,23 @@ class EvaluationWatch:
             self._listen_by_mode(model)
         self.watcher.event(
             "mode", step=self.watcher.current_step(), limit=40, model=model.name, training=training, line=user_line()
+        )
+
+    def last_modes(self) -> None:
+        """At the end: the models that are in training mode again though nobody called ``train()``."""
+        for model, _ in list(self.asked.values()):
+            module = model.module()
+            if module is not None and module.training:
+                self._restored(model)
+
+    def _restored(self, model: Model) -> None:
+        """In training mode after ``eval()``, without a call: frameworks set the attribute of every part themselves."""
+        last = self.asked.get(model.number)
+        if last is None or last[1]:
+            return
+        self.asked[model.number] = (model, True)
+        self.watcher.event(
+            "mode", step=self.watcher.current_step(), limit=40, model=model.name, training=True, line=None, called=False
         )
 
     def _listen_by_mode(self, model: Model) -> None:
@@ -335,6 +373,12 @@ class EvaluationWatch:
             return
         for told in held:
             watcher.event("evaluation_loss", limit=500, **told)
+
+
+def _user_place() -> tuple[str, int] | None:
+    """File and line of the script's innermost frame."""
+    frame = next(user_frames(), None)
+    return (frame.f_code.co_filename, frame.f_lineno) if frame is not None else None
 
 
 def _planned(number: int, following: int) -> bool:

@@ -510,7 +510,9 @@ class Watcher:
         least = min((t.full for t in self.tracks.values()), default=track.full)
         # A stream that steps rarely is waited for, but not for ever.
         wanted = least < FULL_SAMPLES and self.full_samples < FULL_SAMPLES * (streams + 2)
-        if wanted and self.budget.allows_first(self.sampler.price + min(EVALUATIONS_KEPT, 0.1 * self.budget.most_first)):
+        if wanted and self.budget.allows_first(
+            self.sampler.price + min(EVALUATIONS_KEPT, 0.1 * self.budget.most_first)
+        ):
             return
         self.sampler.first_samples_over()
         self.first_samples_done = True
@@ -673,8 +675,8 @@ class Watcher:
         else:
             self.spent(clock() - start)
 
-    def mode_changed(self, module: torch.nn.Module, training: bool) -> None:
-        """``train()`` or ``eval()`` was called."""
+    def mode_changed(self, module: torch.nn.Module, training: bool, before: bool) -> None:
+        """``train()`` or ``eval()`` was called; ``before``: whether the module was in training mode until then."""
         if not self.active or self.busy:
             return
         if self.fast.rows:  # an evaluation may last: what was held back is written before it
@@ -683,7 +685,7 @@ class Watcher:
         if model is None:
             return
         try:
-            self.evaluation.mode_changed(model, training)
+            self.evaluation.mode_changed(model, training, before)
         except Exception as error:
             self.crashed("mode", error)
 
@@ -770,9 +772,7 @@ class Watcher:
                 for name, value in vars(schedule).items()
                 if not name.startswith("_") and name != "last_epoch" and isinstance(value, int | float | str)
             }
-            self.event(
-                "schedule", limit=20, name=type(schedule).__name__, options=numbers, line=user_line()
-            )
+            self.event("schedule", limit=20, name=type(schedule).__name__, options=numbers, line=user_line())
         except Exception as error:
             self.crashed("schedule", error)
 

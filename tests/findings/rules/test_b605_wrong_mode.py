@@ -75,6 +75,11 @@ def test_train_was_not_called_again_between_samples() -> None:
     assert (found.severity, found.step) == ("warning", 20)
 
 
+def test_a_mode_that_something_else_sets_back() -> None:
+    silent = event("mode", 40, model="net", training=True, line=None, called=False)
+    assert isinstance(run(mode(20, False), silent, mode(40, False)), Passed)
+
+
 def test_folds_with_a_fresh_model_each() -> None:
     """A new model is in training mode without a call; under the same name its mode cannot be told."""
     assert isinstance(run(mode(20, False), mode(40, False), models=(NET, {**NET, "m": 1})), Passed)

@@ -110,6 +110,8 @@ def _never_back(recording: Recording) -> list[Event]:
         own = [e for e in calls if e.data.get("model") == name and e.step is not None]
         if [m.get("name") for m in recording.models].count(name) > 1:
             continue
+        if any(e.data.get("called") is False for e in own):
+            continue  # something sets the mode back without train(), as frameworks do
         if not own or own[-1].data.get("training") is not False or name not in _trained(recording):
             continue
         # The first of the calls that no train() came after.
