@@ -114,3 +114,17 @@ def test_a_fused_kernel_keeps_none_and_that_is_said() -> None:
     activations(graph)
     if any(node.kind.startswith("ScaledDotProduct") for node in graph.nodes):
         assert {"what": "attention weights", "why": "a fused kernel keeps none"} in graph.unseen
+
+
+@pytest.mark.parametrize("causal", [False, True])
+def test_torch_own_attention_when_it_gives_its_weights(causal: bool) -> None:
+    torch.manual_seed(0)
+    layer = nn.MultiheadAttention(D, 2, batch_first=True)
+    x = 6 * torch.randn(16, L, D)
+    mask = torch.ones(L, L, dtype=torch.bool).triu(1) if causal else None
+    out, weights = layer(x, x, x, attn_mask=mask, average_attn_weights=False)
+    names = {id(p): n for n, p in layer.named_parameters()}
+    (found,) = activations(walk(out.square().mean(), names=names))
+    rows = weights.detach()[:, :, 2 if causal else 0 :]
+    assert found["rows"] == rows.shape[0] * rows.shape[1] * rows.shape[2]
+    assert found["sharp"] == pytest.approx(float((rows.amax(-1) > 0.999).float().mean())) and found["sharp"] > 0.02
