@@ -788,7 +788,7 @@ class Watcher:
         start = clock()
         self.fast.on = False
         self.busy = True
-        last = (self.read_deferred, self.evaluation.mode_over, self.sampler.last_words)
+        last = (self.read_deferred, self.evaluation.mode_over, self.evaluation.last_modes, self.sampler.last_words)
         for name, part in (("last_words", one) for one in last):
             try:
                 part()
