@@ -390,3 +390,20 @@ def test_bad_input_is_said_plainly():
     point.close()
     with pytest.raises(BadInput, match="closed"):
         point.hvp(point.gradient)
+
+
+def test_a_parameter_without_dimensions() -> None:
+    """A learned temperature is a scalar."""
+
+    class Scaled(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.layer, self.scale = torch.nn.Linear(3, 1), torch.nn.Parameter(torch.tensor(2.0))
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return self.scale * self.layer(x)
+
+    model = Scaled()
+    objective = ModelObjective(model, torch.nn.functional.mse_loss, [(torch.ones(4, 3), torch.zeros(4, 1))])
+    with objective.at() as point:
+        assert point.hvp(torch.ones(point.size)).shape == (5,)

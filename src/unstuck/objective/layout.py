@@ -37,7 +37,7 @@ class Layout:
         if vector.shape[-1] != self.size:
             raise BadInput("vector", got=tuple(vector.shape), want=f"{self.size} entries in the last dimension")
         parts = torch.split_with_sizes(vector, self.counts, dim=-1)
-        return [part.reshape(*vector.shape[:-1], *shape) for part, shape in zip(parts, self.shapes, strict=True)]
+        return [part.reshape((*vector.shape[:-1], *shape)) for part, shape in zip(parts, self.shapes, strict=True)]
 
     def flatten(self, tensors: Sequence[Tensor]) -> Tensor:
         """One vector from tensors in the parameters' order."""

@@ -72,7 +72,7 @@ THRESHOLDS = {
     "pays": (1 / 8, "of the loss that was left, in the last third"),
     "text_pays": (1 / 6, "the same for a model of text, which never comes near zero"),
     "steady": (0.1, "of all gained, in the last third"),
-    "surely": (4.0, "standard errors"),
+    "surely": (4.0, "standard errors of the fall: about one chance in a thousand at ten degrees of freedom"),
     "useful": (0.05, "part of the remaining loss that the last third brought, below which going on pays little"),
 }  # fmt: skip
 
