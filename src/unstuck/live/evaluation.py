@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import torch
 
 from unstuck import probes
-from unstuck.launch.frames import user_frames, user_line
+from unstuck.launch.frames import user_line
 from unstuck.live.budget import clock
 from unstuck.live.registry import Model, batch_modules
 
@@ -22,14 +26,14 @@ PASSES_PER_LOOK = 3  # forward passes looked at in each block
 LOSSES_PER_LOOK = 4
 LOSSES_PER_EVALUATION = 8
 MAX_PLACES = 1000  # lines of the script
-EMPTY_LOOKS = (
-    3  # at a line, without any model's forward pass: the script computes a number there, and evaluates nothing
-)
+EMPTY_LOOKS = 3  # at a line, without any model's forward pass: a number is computed there, and nothing evaluated
 MAX_IN_VAIN = 3  # times that eval() was followed by training all the same
 FREE_LOOKS = 4
 FREE_LOSSES = 120
 LOSSES_KEPT = 0.15  # part of the running budget that is theirs: evaluations are rare, and what they measured is gone
 NORM_LAYERS = 64  # batch normalizations whose running statistics are compared with an evaluation's batch
+
+_BELOW = (str(Path(torch.__file__).parent) + os.sep, str(Path(__file__).resolve().parent.parent) + os.sep)
 
 
 class EvaluationWatch:
@@ -78,19 +82,14 @@ class EvaluationWatch:
             self.depth += 1
             if self.depth > 1 or watcher.compiled_models or not watcher.backwards:
                 return
-            self.block_at = _user_place()
-            if self.empty.get(self.block_at, 0) >= EMPTY_LOOKS:
-                return
-            if self.by_mode is not None and not self.held:
-                self.mode_over()
-            self._count_evaluation()
-            self.blocks += 1
-            planned = self.planned_looks < MAX_LOOKS and _planned(self.blocks, self.next_block)
-            if planned:
-                self.planned_looks += 1
-                self.next_block = self.blocks + max(1, self.blocks // 8)
-            self.losses_wanted = self._losses_wanted()
-            if not (planned or self.losses_wanted):
+            self.block_at = _entered_at()
+            empty = self.empty.get(self.block_at, 0)
+            if empty >= EMPTY_LOOKS:
+                self.empty[self.block_at] = empty + 1
+                if empty & (empty - 1):  # looked at again at the 4th, 8th, 16th, … time
+                    return
+                self.losses_wanted = False
+            elif not self._plan():
                 return
             self.looks += 1
             self.passes = 0
@@ -114,11 +113,24 @@ class EvaluationWatch:
 
     next_block = 0
 
+    def _plan(self) -> bool:
+        """Whether a block that begins is looked into, and its losses."""
+        if self.by_mode is not None and not self.held:
+            self.mode_over()
+        self._count_evaluation()
+        self.blocks += 1
+        planned = self.planned_looks < MAX_LOOKS and _planned(self.blocks, self.next_block)
+        if planned:
+            self.planned_looks += 1
+            self.next_block = self.blocks + max(1, self.blocks // 8)
+        self.losses_wanted = self._losses_wanted()
+        return planned or self.losses_wanted
+
     def _was_empty(self, empty: bool) -> None:
         """Blocks that never hold a forward pass (an accuracy at every step, say) must not use up the looks."""
         if not empty:
             self.empty[self.block_at] = -1  # for good
-        elif self.empty.get(self.block_at, 0) >= 0 and len(self.empty) < MAX_PLACES:
+        elif 0 <= self.empty.get(self.block_at, 0) < EMPTY_LOOKS and len(self.empty) < MAX_PLACES:
             self.empty[self.block_at] = self.empty.get(self.block_at, 0) + 1
 
     def _count_evaluation(self) -> None:
@@ -375,9 +387,11 @@ class EvaluationWatch:
             watcher.event("evaluation_loss", limit=500, **told)
 
 
-def _user_place() -> tuple[str, int] | None:
-    """File and line of the script's innermost frame."""
-    frame = next(user_frames(), None)
+def _entered_at() -> tuple[str, int] | None:
+    """File and line where a block without gradient is entered: the innermost frame that is neither torch's nor ours."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and frame.f_code.co_filename.startswith(_BELOW):
+        frame = frame.f_back
     return (frame.f_code.co_filename, frame.f_lineno) if frame is not None else None
 
 
