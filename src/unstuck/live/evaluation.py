@@ -203,6 +203,8 @@ class EvaluationWatch:
         )
         if self.passes >= PASSES_PER_LOOK and self.listening and not watcher.sampling:
             watcher.taps.hear_modules(False)
+        if not first:  # a pass is heard for the sake of the losses that follow: they pay for it
+            self.loss_seconds += clock() - start
         return first
 
     def loss_called(self, module: torch.nn.Module, args: tuple) -> bool:
@@ -274,7 +276,7 @@ class EvaluationWatch:
 
     loss_looks = 0
     loss_price = 0.001
-    loss_seconds = 0.0  # spent on them out of the running budget
+    loss_seconds = 0.0  # spent on them, and on passes, out of the running budget
 
     def part_called(self, part: torch.nn.Module, args: tuple) -> bool:
         """A part of a model is called without gradient: a batch normalization is compared with what enters it.
