@@ -17,7 +17,8 @@ The recording has the share of entries on the flat end for every activation on e
 .999, a sigmoid outside .001 to .999, a largest softmax entry above .9999). Hidden sigmoid and tanh layers
 fire when more than half of the entries are flat in each of the last samples and the run learned next to
 nothing, or when they are so in every sample from the first on and the run did not come halfway from a
-constant answer to a perfect one. Output activations fire when nine tenths are flat and the answers are no
+constant answer to a perfect one, or when four fifths are so in every sample and the run did not do well. Output
+activations fire when nine tenths are flat and the answers are no
 better than a constant one. A softmax that weighs data (attention, a router) may well become sure in training:
 it fires when more than half of its rows had all but a thousandth of their weight on one entry at the first
 samples already, where scores of a sound size leave them nearly even, and still have so in the last ones, and the
@@ -67,6 +68,7 @@ HEALTHY = (
 )
 THRESHOLDS = {
     "hidden": (0.5, "more than half of a layer's entries, as DeepDiagnosis asks; only where the run learned nothing"),
+    "extreme": (0.8, "of a layer's entries from the first sample to the last; 160 sound runs have at most .3"),
     "output": (0.9, "nearly all answers sure, and no better than a constant one"),
     "fewest_samples": (2, "one batch may be odd"),
     "rows": (
@@ -121,6 +123,9 @@ def _units(recording: Recording, known: list[Course], reached: Progress) -> Answ
     throughout = [c for c in hidden if min(v for v in c.saturated if math.isfinite(v)) > limit]
     if reached.state == "some" and throughout:
         return _fired(recording, throughout, "hidden", reached)
+    extreme = [c for c in throughout if min(v for v in c.saturated if math.isfinite(v)) >= THRESHOLDS["extreme"][0]]
+    if extreme and reached.course.outcome != "well" and reached.state != "unknown":
+        return _fired(recording, extreme, "hidden", reached)
     if reached.state == "none" and output:
         return _fired(recording, output, "output", reached)
     worst = max(known, key=lambda c: c.last("saturated") if math.isfinite(c.last("saturated")) else -1.0)

@@ -18,7 +18,8 @@ From the first sample: the gain of each layer (the weights' deviation times the 
 default has .58, Glorot 1, He 1.41), and what the inputs of the layers and the output really measure. Too
 large: several layers (or the only hidden one) have a gain above five, the signal grows more than tenfold from
 input to output, and the run was hurt: it learned next to nothing, or its first loss was far above that of a
-constant answer and it has not made up for it. Too small: most layers have a gain below a tenth, the signal
+constant answer and it has not made up for it; or two layers have a gain of ten and more, and the run did not do
+well. Too small: most layers have a gain below a tenth, the signal
 shrinks more than a hundredfold, and the run learned next to nothing.
 
 When it is wrong
@@ -63,6 +64,7 @@ HEALTHY = (
 )
 THRESHOLDS = {
     "large_gain": (5.0, "three and a half times He's 1.41; 402 runs of 182 healthy scripts have at most 2.3"),
+    "extreme_gain": (10.0, "seven times He's: a finding unless the run did well; 160 sound runs have at most 7.7"),
     "growth": (10.0, "from the input to the output; the initial variance ratio of 10 is SageMaker Debugger's"),
     "small_gain": (
         0.1,
@@ -93,6 +95,9 @@ def judge(recording: Recording) -> Answer:
     enough = len(large) >= 2 or (len(gains) == 2 and bool(large))
     if enough and growth > THRESHOLDS["growth"][0]:
         bad_start = above is not None and above > THRESHOLDS["first_loss"][0]
+        far = len([g for g in gains if g.gain >= THRESHOLDS["extreme_gain"][0]]) >= 2
+        if far and reached.state == "learned" and reached.course.outcome != "well":
+            return _fired(recording, large, gains, growth, above, reached, "large")
         if reached.state == "none" or (bad_start and (reached.state == "some" or reached.worse_than_constant)):
             return _fired(recording, large, gains, growth, above, reached, "large")
         return Passed(f"the signal grows {growth:.3g}-fold at the start, and the run learns all the same")
