@@ -16,6 +16,10 @@ import torch
 from torch import Tensor, nn
 
 from unstuck.live.budget import clock
+from unstuck.live.kept_calls import labels as _labels
+from unstuck.live.kept_calls import listening as _listening
+from unstuck.live.kept_calls import rows as _rows
+from unstuck.live.kept_calls import targets as _targets
 from unstuck.live.loss_tape import Program
 from unstuck.live.side_effects import quiet
 
@@ -240,32 +244,10 @@ def _split(kept: Kept) -> _Batches:
 # -- captured calls ------------------------------------------------------------------------------------------------------
 
 
-def _rows(call: CapturedCall) -> int:
-    from unstuck.objective.batches import examples_in
-
-    return examples_in((call.args, dict(call.kwargs)))
-
-
 def _without_dropout(call: CapturedCall) -> CapturedCall:
     kinds = (nn.modules.dropout._DropoutNd,)
     off = {name for name, module in call.model.named_modules() if isinstance(module, kinds)}
     return replace(call, flags={name: flag and name not in off for name, flag in call.flags.items()})
-
-
-def _targets(call: CapturedCall) -> list[Tensor]:
-    """Constants of the loss with one row an example."""
-    from unstuck.objective.batches import tensors_in
-
-    if not isinstance(call.loss, Program):
-        return [t for key, t in call.kwargs.items() if key in ("labels", "label") and isinstance(t, Tensor)]
-    rows = _rows(call)
-    constants = [t for _, args, kwargs, _ in call.loss.steps for t in tensors_in((args, kwargs))]
-    return [t for t in constants if t.dim() > 0 and t.shape[0] == rows]
-
-
-def _labels(call: CapturedCall) -> Tensor | None:
-    whole = [t for t in _targets(call) if not t.is_floating_point() and t.dtype != torch.bool and t.dim() == 1]
-    return whole[0] if len(whole) == 1 else None
 
 
 def _shuffle(call: CapturedCall, generator: torch.Generator) -> CapturedCall:
@@ -314,11 +296,3 @@ def _output(kept: Kept, call: CapturedCall, place: Tensor) -> Tensor | None:
     seen: list[Any] = []
     _objective(kept, [replace(call, loss=_listening(call.loss, seen))], place).value(place)
     return seen[-1] if seen and isinstance(seen[-1], Tensor) else None
-
-
-def _listening(loss: Callable[[Any], Tensor] | None, seen: list[Any]) -> Callable[[Any], Any]:
-    def listened(output: Any) -> Any:
-        seen.append(output.detach() if isinstance(output, Tensor) else output)
-        return output if loss is None else loss(output)
-
-    return listened

@@ -11,6 +11,7 @@ import torch
 
 from unstuck.core.errors import BadInput
 from unstuck.live.budget import clock
+from unstuck.live.kept_calls import answers, listening
 from unstuck.live.rates import reach_of
 from unstuck.live.side_effects import quiet
 
@@ -66,6 +67,25 @@ class Exam:
             objective = self._objective(list(self.kept.calls if calls is None else calls))
             return objective.value(objective.start())
 
+    def answers(self) -> dict[str, list[int]]:
+        """Of each class, the kept examples and those answered rightly; empty where that is not known.
+
+        *Cost*: two forward passes of each kept batch.
+        """
+        total: dict[str, list[int]] = {}
+        for call in self.kept.calls:
+            seen: list[Any] = []
+            heard = replace(call, loss=listening(call.loss, seen))
+            self.value([heard])
+            found = answers(call, seen[-1]) if seen else None
+            if found is None:
+                return {}
+            for label, (count, right) in found.items():
+                kept = total.setdefault(label, [0, 0])
+                kept[0] += count
+                kept[1] += right
+        return total
+
     def take(self, optimizer: torch.optim.Optimizer | None, *, seconds: float, peak_rate: float) -> dict[str, Any]:
         """Verdict, spectrum, the step against the curvature, and whether another rate falls faster.
 
@@ -77,6 +97,9 @@ class Exam:
         data: dict[str, Any] = {}
         with quiet(), torch.enable_grad():
             try:
+                told = self.answers()
+                if told:
+                    data["answers"] = told
                 self._take(data, optimizer, seconds=seconds, peak_rate=peak_rate)
             except OutOfTime:
                 data.setdefault("unseen", f"it took longer than twice the {seconds:.1f} s that were foreseen for it")

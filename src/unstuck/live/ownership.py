@@ -96,9 +96,9 @@ class Ownership:
             with torch.no_grad():
                 moved = kept is not None and not torch.equal(kept, parameter.detach().reshape(-1)[:KEPT_ENTRIES])
             owner = next((p for p in prefixes if name.startswith(p + ".")), name)
-            by_model.setdefault(owner, []).append(
-                {"name": name, "gradient": id(parameter) in self.had_gradient, "moved": moved}
-            )
+            # A gradient is left from late in the run too, between samples: nobody clears what no optimizer holds.
+            gradient = id(parameter) in self.had_gradient or parameter.grad is not None
+            by_model.setdefault(owner, []).append({"name": name, "gradient": gradient, "moved": moved})
         for model, params in by_model.items():
             self._event("untracked", 0, {"model": model, "params": params})
 

@@ -268,6 +268,8 @@ def _measure(
             whole = whole.reshape(-1, 1) if column else whole.reshape(1, -1)
             shape, unit = tuple(whole.shape), 1
         entry["units"] = shape[unit]
+        if kind in _ROWS:
+            entry["dim"] = unit
         weighs = kind == "softmax" and entry["hidden"] and entry["feeds"] is None
         return _numbers(
             whole,

@@ -32,11 +32,18 @@ def normalized(*events: Event, layers: Any = None) -> Recording:
 
 @pytest.mark.parametrize(("shift", "ratio"), [(0.8, 1.3), (0.1, 3.0), (0.1, 0.3)])
 def test_an_evaluation_shows_it(shift: float, ratio: float) -> None:
-    answer = judge(normalized(evaluation(shift, ratio)))
+    late = [batch_norm([32, 16], running_shift=0.6, running_ratio=2.0)]
+    answer = judge(normalized(evaluation(shift, ratio), layers=late))
     assert isinstance(answer, Fired)
     assert (answer.severity, answer.where, answer.step) == ("warning", "net.bn", 99)
     # 0.999 to the power of 99: the averages have hardly left their first values.
     assert "91% of them are still the first values" in answer.sentence
+
+
+def test_an_evaluation_of_other_data() -> None:
+    """One class at a time, say: the averages had come to those of the training batches."""
+    answer = judge(normalized(evaluation(2.0, 1.7), layers=[batch_norm([32, 16], running_shift=0.1)]))
+    assert isinstance(answer, Passed) and "training batches" in answer.reason
 
 
 def test_only_training_batches_show_it() -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from literal_losses import (
     EMPTY,
+    FALLING,
     NO_SAMPLES,
     PROBABILITIES,
     UNSEEN,
@@ -95,3 +98,36 @@ def test_what_is_not_seen() -> None:
     assert isinstance(judge(UNSEEN), Skipped)
     assert isinstance(judge(run(whole(cross_entropy()))), NotApplicable)
     assert isinstance(judge(run(whole({**likelihood(0, 0.0), "head": None}))), Skipped)
+
+
+def _pooling(dim: int, shape: list[int], target: list[int]) -> Any:
+    act = {
+        "name": "softmax after score",
+        "kind": "softmax",
+        "hidden": True,
+        "dim": dim,
+        "shape": shape,
+        "units": shape[dim],
+    }
+    term = cross_entropy(accuracy=0.97)
+    term["target"] = {**term["target"], "shape": target}
+    return run(whole(term), loss=FALLING, parts={"acts": [act]})
+
+
+def test_inside_the_model() -> None:
+    answer = judge(_pooling(0, [32, 12], [32]))
+    assert isinstance(answer, Fired) and answer.severity == "warning" and "over the batch" in answer.sentence
+    assert answer.advice[0].code == "torch.softmax(scores, dim=1)"
+
+
+@pytest.mark.parametrize(
+    ("dim", "shape", "target"),
+    [
+        pytest.param(1, [32, 12], [32], id="inside each example"),
+        pytest.param(0, [12, 32], [32], id="time first"),
+        pytest.param(0, [32, 32], [32], id="as long as the batch is large"),
+        pytest.param(0, [12, 32], [12, 32], id="a target at each time"),
+    ],
+)
+def test_inside_the_model_as_it_should_be(dim: int, shape: list[int], target: list[int]) -> None:
+    assert not isinstance(judge(_pooling(dim, shape, target)), Fired)

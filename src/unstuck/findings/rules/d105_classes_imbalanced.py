@@ -40,6 +40,7 @@ He and Garcia, Learning from imbalanced data, 2009. Fault 59325381 (StackOverflo
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 from unstuck.findings.contract import Advice, Answer, Fired, NotApplicable, Number, Passed, Skipped
 from unstuck.findings.evidence.classes import Batch, batch_counts, batches, entropy, majority, total
@@ -60,6 +61,9 @@ THRESHOLDS = {
     "samples": (4, "sampled batches before a single class is more than a sorted beginning"),
     "faded": (0.02, "of the logarithm of the class count: a loss that only one class can bring about so soon"),
     "rare": (3, "rare examples among the last batches that must all have been missed"),
+    "rare_kept": (8, "rare examples in the kept batches, for their right answers to be told"),
+    "found": (0.15, "of the rare examples answered rightly, at most: as good as none"),
+    "told_apart": (0.5, "of the rare examples answered rightly: the network does more than name the commonest"),
     "lead": (0.1, "part of the rare examples by which right answers may differ from the commonest class's examples"),
     "loss_learned": (
         0.75,
@@ -101,7 +105,7 @@ def judge(recording: Recording) -> Answer:
     name, share = commonest
     if share < THRESHOLDS["dominates"][0]:
         return Passed(f"the commonest class has {share:.0%} of {sum(counts.values())} labels")
-    return _dominated(stream, place, name, share, sum(counts.values()), len(counts), entropy(counts), course)
+    return _dominated(recording, stream, place, name, share, sum(counts.values()), len(counts), entropy(counts), course)
 
 
 def _is_classes(place: Place) -> bool:
@@ -166,7 +170,22 @@ def _made_for(recording: Recording, classes: int) -> bool:
     return not shapes or any(shape and int(shape[0]) == classes for shape in shapes)
 
 
+def _missed_at_end(recording: Recording, name: str) -> tuple[int, int] | None:
+    """Of the rare examples among the kept batches, answered at the end: how many there are, how many are right."""
+    for event in reversed(recording.happened("biopsy")):
+        told = event.data.get("answers")
+        if event.data.get("when") != "end" or not isinstance(told, Mapping):
+            continue
+        rare = [
+            pair for label, pair in told.items() if str(label) != name and isinstance(pair, list) and len(pair) == 2
+        ]
+        count = sum(int(pair[0]) for pair in rare)
+        return (count, sum(int(pair[1]) for pair in rare)) if count >= THRESHOLDS["rare_kept"][0] else None
+    return None
+
+
 def _dominated(
+    recording: Recording,
     stream: Stream,
     place: Place,
     name: str,
@@ -183,6 +202,7 @@ def _dominated(
         "class_share_loss": baseline,
         **course.evidence(),
     }
+    missed = _missed_at_end(recording, name)
     naming = _names_only(place, name, course.steps)
     scale = course.baseline / baseline if course.baseline and baseline else 1.0
     # The last third of the steps, since rare examples make single losses jump.
@@ -196,9 +216,17 @@ def _dominated(
     if naming and part is not None and part < THRESHOLDS["loss_learned"][0]:
         naming = False  # it tells the rare ones apart, though not beyond even odds
     collapsed = naming if naming is not None else by_loss and not weighted
+    if missed is not None and missed[1] <= THRESHOLDS["found"][0] * missed[0]:
+        collapsed, naming = True, True
+        course_text = f"of {missed[0]} rare examples in the batches that were kept {missed[1]} are answered rightly"
+    else:
+        course_text = course.sentence
+        if missed is not None and missed[1] >= THRESHOLDS["told_apart"][0] * missed[0]:
+            collapsed = False
     text = f"{share:.1%} of {labels} labels are class {name}"
     if collapsed and naming:
-        text += f", and at the end the network gives that answer to every example: {course.sentence}"
+        every = "nearly every" if missed is not None and missed[1] else "every"
+        text += f", and at the end the network gives that answer to {every} example: {course_text}"
     elif part is not None:
         text += f"; the loss is {end:.3g}, where always giving the class shares costs {baseline * scale:.3g}"
     if collapsed and not naming:

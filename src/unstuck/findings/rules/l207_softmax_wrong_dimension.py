@@ -14,7 +14,10 @@ How it is judged
 ----------------
 Exactly, from the graph: the last activation before the loss is a softmax or log-softmax over a dimension other
 than that of the classes, and the rows that entered the loss were seen not to be normalized over the classes. Its
-input must have the very shape that enters the loss, so that the dimensions are the same.
+input must have the very shape that enters the loss, so that the dimensions are the same. Inside the model: a softmax
+before a layer with weights runs, in nearly every sample, over dimension 0 with as many entries as there are examples,
+each with one target (and no other dimension has as many). Right answers in training are no excuse: they lean on the
+batch.
 
 When it is wrong
 ----------------
@@ -35,6 +38,8 @@ Braiek and Khomh, Testing feedforward neural networks training programs, 2023.
 
 from __future__ import annotations
 
+import math
+
 from unstuck.findings.contract import Advice, Answer, Fired, NotApplicable, Number, Passed
 from unstuck.findings.evidence.head import (
     CLASS_KINDS,
@@ -42,6 +47,7 @@ from unstuck.findings.evidence.head import (
     Place,
     TermSeen,
     activation_name,
+    data_terms,
     nothing_to_read,
     number,
     places,
@@ -58,6 +64,7 @@ ENABLED = True
 SICK = ("examples/sick/l207_digits_log_softmax.py",)
 HEALTHY = ("examples/mended/l207_digits_log_softmax.py",)
 THRESHOLDS = {
+    "inside": (3, "samples that show a softmax inside the model over as many entries as there are targets"),
     "normalized": (
         0.5,
         "share of rows normalized over the classes: all when the dimension is right, next to none else",
@@ -75,6 +82,9 @@ def judge(recording: Recording) -> Answer:
     skipped = unknown_head(recording, some) if some else None
     if skipped is not None:
         return skipped
+    inside = _over_examples(recording)
+    if inside is not None:
+        return inside
     with_softmax = [p for p in some if p.first(lambda t: _softmax(t) is not None) is not None]
     if not with_softmax:
         return NotApplicable("no softmax of the script's own before a loss")
@@ -82,6 +92,55 @@ def judge(recording: Recording) -> Answer:
     if sick:
         return _fired(sick[0], loss_course(recording, recording.streams[sick[0].stream]))
     return Passed("the softmax runs over the classes")
+
+
+def _over_examples(recording: Recording) -> Fired | None:
+    """A softmax inside the model, before a layer with weights, that makes the examples of a batch share one sum."""
+    stream = recording.main
+    found: list[Fact] = []
+    looked = 0
+    for sample in stream.samples:
+        rows = {
+            int(shape[0])
+            for loss in sample.get("losses") or ()
+            for term in data_terms(loss)
+            # One target for each example: with more, the first dimension may be time.
+            if (shape := (term.get("target") or {}).get("shape")) and math.prod(map(int, shape[1:])) == 1
+        }
+        weighing = [a for a in sample.get("acts") or () if a.get("kind") == "softmax" and a.get("hidden")]
+        if len(rows) != 1 or not weighing:
+            continue
+        looked += 1
+        (batch,) = rows
+        for act in weighing:
+            shape = [int(n) for n in act.get("shape") or ()]
+            # Where a sequence is as long as the batch is large, the dimension cannot be told from time.
+            if act.get("dim") == 0 and len(shape) > 1 and shape[0] == batch and batch > 1 and batch not in shape[1:]:
+                found.append(act)
+                break
+    course = loss_course(recording, stream)
+    if len(found) < THRESHOLDS["inside"][0] or len(found) < 0.9 * looked:
+        return None
+    act = found[0]
+    shape = [int(n) for n in act["shape"]]
+    name = str(act["name"])
+    return Fired(
+        sentence=f"The {name if name.startswith('softmax') else f'softmax {name}'} runs over the batch ({shape[0]} entries of "
+        f"{shape_text(shape)}): the examples "
+        f"share one sum, so that each answer depends on which others are in the batch; {course.sentence}.",
+        severity="error" if course.outcome in ("nothing", "diverged") else "warning",
+        confidence=0.85,
+        where=str(act["name"]),
+        step=stream.samples[0]["s"],
+        evidence={"softmax_dimension": 0, "shape": shape_text(shape), "samples": len(found), **course.evidence()},
+        advice=(
+            Advice(
+                "softmax inside each example",
+                "Let it run over the dimension that is to be weighed, not over the examples of the batch.",
+                f"torch.softmax(scores, dim={len(shape) - 1})",
+            ),
+        ),
+    )
 
 
 def _softmax(seen: TermSeen) -> Fact | None:

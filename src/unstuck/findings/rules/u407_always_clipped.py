@@ -64,7 +64,7 @@ THRESHOLDS = {
         "of the steps are clipped; of five healthy runs that clip one has more (all steps, to a ninth, and it learns)",
     ),
     "cut": (3.0, "times longer is the median gradient than what is left: less is within the choice of a rate"),
-    "short": (0.01, "median relative change of the weights in one step; the usual is a thousandth, so not too long"),
+    "short": (0.001, "median relative change of the weights in one step, the usual one; sick runs have a tenth of it"),
     "fewest": (10, "steps whose clipping is known"),
 }
 

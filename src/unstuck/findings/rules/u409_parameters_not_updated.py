@@ -282,7 +282,7 @@ def _untracked(recording: Recording) -> Answer | None:
     if mates == 0 and held and not _runs_before(recording, left, held):
         severity = "info"  # a whole model that only passes the gradient on: a fixed critic, a loss network
     else:
-        severity = "warning" if reached.state in ("none", "some") else "info"
+        severity = "warning" if reached.course.outcome not in ("well", "unknown") else "info"
     return Fired(
         sentence=f"{len(left)} trainable parameters get a gradient, are in no optimizer and do not move: {few}; "
         f"{reached.sentence}.",
