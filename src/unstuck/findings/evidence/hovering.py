@@ -100,6 +100,11 @@ def _squares(recording: Recording, start: int, stop: int) -> tuple[float, float]
     noise = gradient_noise(recording.main, 0.5)
     if len(known) >= FEWEST_NORMS and noise is not None:
         return statistics.fmean(v * v for v in known), noise.share
+    return at_the_end(recording)
+
+
+def at_the_end(recording: Recording) -> tuple[float, float] | None:
+    """The mean square of the kept batches' gradients at the end, and the share of it that is their mean's."""
     look = last_look(recording)
     told = look.data.get("evidence") if look is not None else None
     if not isinstance(told, Mapping):

@@ -17,7 +17,7 @@ By gradients of neighboring steps: their inner product estimates the squared mea
 mean square gives the noise scale, the batch size at which noise and signal are equal. Told only for batches of at most
 eight examples whose noise scale is ten times the batch and more. That alone is information, since small batches are slow
 rather than wrong. It is a warning when the harm was measured: at most four examples, a noise scale four times
-the batch, the loss stands still over the last third of the steps without having diverged, and less than half of the way
+the batch (at the start, or in the batches kept at the end), the loss stands still over the last third of the steps without having diverged, and less than half of the way
 from a constant answer to a perfect one was made.
 
 When it is wrong
@@ -39,10 +39,12 @@ Masters and Luschi, Revisiting small batch training, 2018 (batches of 2 to 32 ar
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 from unstuck.findings.contract import Advice, Answer, Fired, NotApplicable, Passed, Severity, Skipped
 from unstuck.findings.evidence.gradient_noise import gradient_noise
 from unstuck.findings.evidence.head import adversarial
+from unstuck.findings.evidence.hovering import at_the_end
 from unstuck.findings.evidence.loss_course import loss_course
 from unstuck.findings.evidence.trend import trend
 from unstuck.record.recording import Recording
@@ -70,6 +72,9 @@ def judge(recording: Recording) -> Answer:
     noise = gradient_noise(stream)
     if noise is None or noise.samples < THRESHOLDS["samples"][0]:
         return Skipped("the gradient's noise was not measured (it takes several sampled steps in a row)")
+    late = at_the_end(recording)
+    if late is not None and noise.batch <= THRESHOLDS["harmful"][0] and late[1] < noise.share:
+        noise = replace(noise, share=late[1])  # the first gradients agree more than those where it stands
     if noise.batch > THRESHOLDS["batch"][0]:
         return Passed(f"batches of {noise.batch:.0f} examples; about {noise.share:.0%} of the gradient is signal")
     if noise.scale < THRESHOLDS["noise_harmful"][0] * noise.batch:
@@ -87,10 +92,10 @@ def judge(recording: Recording) -> Answer:
     severity: Severity = "warning" if few and course.hurt and stands else "info"
     if severity == "info" and noise.scale < THRESHOLDS["noise"][0] * noise.batch:
         return Passed(f"about {noise.share:.0%} of the gradient is signal, with {noise.batch:.0f} examples a step")
-    scale = f"{noise.scale:.0f}" if math.isfinite(noise.scale) else "more than can be measured"
+    scale = f"about {noise.scale:.0f} examples" if math.isfinite(noise.scale) else "more examples than can be measured"
     return Fired(
         sentence=f"Steps of {noise.batch:.0f} example{'s' if noise.batch != 1 else ''} are {1 - noise.share:.0%} noise: noise "
-        f"and signal would be equal at about {scale} examples"
+        f"and signal would be equal at {scale}"
         + (", and the loss no longer falls" if stands else "")
         + f"; {course.sentence}.",
         severity=severity,
