@@ -17,8 +17,8 @@ By gradients of neighboring steps: their inner product estimates the squared mea
 mean square gives the noise scale, the batch size at which noise and signal are equal. Told only for batches of at most
 eight examples whose noise scale is ten times the batch and more. That alone is information, since small batches are slow
 rather than wrong. It is a warning when the harm was measured: at most four examples, a noise scale four times
-the batch (at the start, or in the batches kept at the end), the loss stands still over the last third of the steps without having diverged, and less than half of the way
-from a constant answer to a perfect one was made.
+the batch (at the start, or in the batches kept at the end), the loss stands still over the last third of the
+steps without having diverged, and less than half of the way from a constant answer to a perfect one was made.
 
 When it is wrong
 ----------------
