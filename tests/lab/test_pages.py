@@ -94,6 +94,20 @@ def test_the_book_links_its_pages(tmp_path):
     assert len(list(tmp_path.rglob("*.html"))) == 6 and told == sorted(told)
 
 
+@pytest.mark.slow
+def test_the_book_is_the_same_whatever_runs_at_a_time(tmp_path):
+    chosen = [catalog.load(name) for name in ("worst-network", "momentum-ball", "feature-scaling")]
+    alone, together = (write_book(chosen, tmp_path / str(jobs), jobs=jobs) for jobs in (1, 2))
+    for one, other in zip(alone, together, strict=True):
+        assert one.experiment.name == other.experiment.name
+        assert {k: n.value for k, n in one.result.numbers.items()} == {
+            k: n.value for k, n in other.result.numbers.items()
+        }
+    assert sorted(p.name for p in (tmp_path / "1").rglob("*.html")) == sorted(
+        p.name for p in (tmp_path / "2").rglob("*.html")
+    )
+
+
 def test_figures_are_written_light_and_dark(tmp_path):
     names = {path.name for path in write_figures(ran(), tmp_path)}
     assert {"worst-network-surface-light.png", "worst-network-surface-dark.png"} <= names

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -25,6 +26,9 @@ def lab(
     ] = None,
     full: Annotated[bool, typer.Option("--full", help="The full form instead of the quick one.")] = False,
     seed: Annotated[int, typer.Option(help="Of everything that is drawn at random.")] = 0,
+    jobs: Annotated[
+        int, typer.Option(help="Experiments at a time with --all, one thread each. 0: one for each core.")
+    ] = 0,
     html: Annotated[
         Path | None, typer.Option("--html", metavar="FILE", help="Where the page goes; else unstuck-lab/NAME.html.")
     ] = None,
@@ -52,6 +56,8 @@ def lab(
 
     if lang not in ("en", "zh"):
         raise BadInput("--lang", got=lang, want="en or zh")
+    if jobs < 0:
+        raise BadInput("--jobs", got=jobs, want="0 or more")
     if name is not None and all_to is not None:
         raise BadInput("lab", got=f"{name} and --all", want="one of the two")
     if name is None and html is not None:
@@ -61,7 +67,7 @@ def lab(
 
     console = Console(highlight=False)
     if all_to is not None:
-        passed = _book(all_to, full, seed, language, console)
+        passed = _book(all_to, full, seed, jobs, language, console)
     elif name is not None:
         passed = _one(name, full, seed, html, json_file, language, console)
     else:
@@ -156,7 +162,7 @@ def _tell(ran: Ran, language: Language, console: Console) -> None:
     console.print()
 
 
-def _book(folder: Path, full: bool, seed: int, language: Language, console: Console) -> bool:
+def _book(folder: Path, full: bool, seed: int, jobs: int, language: Language, console: Console) -> bool:
     from rich.console import Console as Errors
     from rich.progress import Progress
 
@@ -171,7 +177,7 @@ def _book(folder: Path, full: bool, seed: int, language: Language, console: Cons
             words = f"{index + 1}/{len(chosen)} {experiment.name}"
             bar.update(task, completed=index + share, description=f"{words}: {what}" if what else words)
 
-        all_ran = write_book(chosen, folder, full=full, seed=seed, progress=told)
+        all_ran = write_book(chosen, folder, full=full, seed=seed, jobs=jobs or os.cpu_count() or 1, progress=told)
     failed = [ran.experiment.name for ran in all_ran if not ran.result.passed]
     took = sum(ran.seconds for ran in all_ran)
     console.print(f"{len(all_ran)} experiments in {took:.0f} s, {len(all_ran) - len(failed)} hold.")
