@@ -84,3 +84,23 @@ def test_what_is_not_seen() -> None:
     assert isinstance(judge(EMPTY), NotApplicable)
     answer = judge(run(whole(cross_entropy(accuracy=0.97)), loss=FALLING))
     assert isinstance(answer, Skipped) and "--probe" in answer.reason
+
+
+def learned_by_heart(*, accuracy: float, loss: float) -> Recording:
+    """Training answers right, and five looks at an evaluation of two hundred examples of ten classes."""
+    looks = [
+        Event(
+            "evaluation_loss", step,
+            {"model": "net", "look": step, "loss_kind": "nll", "value": loss + 0.1 * i, "accuracy": accuracy, "examples": 200,
+             "commonest": 0.12, "target_mean": 4.5, "target_std": 2.9, "reduction": "mean", "line": None},
+        )
+        for i, step in enumerate((20, 40, 60, 80, 99))
+    ]  # fmt: skip
+    return run(whole(cross_entropy(accuracy=0.97)), loss=FALLING, events=looks)
+
+
+def test_learned_by_heart_only() -> None:
+    answer = judge(learned_by_heart(accuracy=0.13, loss=2.4))
+    assert isinstance(answer, Fired) and answer.basis == "watched" and "13%" in answer.sentence
+    assert not isinstance(judge(learned_by_heart(accuracy=0.3, loss=2.4)), Fired)  # above chance
+    assert not isinstance(judge(learned_by_heart(accuracy=0.13, loss=2.1)), Fired)  # below a constant answer's loss

@@ -12,12 +12,13 @@ better than a constant answer. A small one stays at the loss of the constant ans
 
 How it is judged
 ----------------
-Proved only by a probe (`--probe`): copies of the model are trained for the same few steps, on the run's own labels and
+Proved by a probe (`--probe`): copies of the model are trained for the same few steps, on the run's own labels and
 on shuffled ones, and each is judged on batches that were left out, with labels of its own kind. If the own labels are no
 better there, by two standard errors of the difference and by a hundredth of the loss, and no better than a constant
 answer either, nothing ties them to the inputs; an error. Without a probe the rule passes where right answers in the
-first epoch, before any example came a second time, exceed the commonest class's share by five standard errors.
-Otherwise it is skipped.
+first epoch, before any example came a second time, exceed the commonest class's share by five standard errors. It
+speaks where a classifier learned its training examples while three and more looks at the script's own evaluation
+never showed more right answers than chance, nor a loss below that of a constant answer. Otherwise it is skipped.
 
 When it is wrong
 ----------------
@@ -42,7 +43,9 @@ import math
 from unstuck.findings.contract import Advice, Answer, Fired, NotApplicable, Number, Passed, Skipped
 from unstuck.findings.evidence.classes import batch_counts
 from unstuck.findings.evidence.commands import run_with_probe
+from unstuck.findings.evidence.evaluations import evaluations
 from unstuck.findings.evidence.head import number, seen_terms
+from unstuck.findings.evidence.loss_course import loss_course
 from unstuck.findings.evidence.probe_results import figure, probe_result
 from unstuck.record.recording import Fact, Recording
 
@@ -57,8 +60,18 @@ THRESHOLDS = {
     "gain": (0.01, "of the shuffled labels' loss: a smaller advantage is none"),
     "constant": (0.02, "of the constant answer's loss: better than it by more is knowledge of the inputs"),
     "fits": (0.5, "of the constant answer's loss, on one batch: a copy that cannot learn by heart proves nothing"),
+    "looks": (3, "at the same evaluation"),
+    "shown": (40, "examples in a look"),
+    "chance": (3, "standard errors above the commonest class's share that are still chance"),
     "sure": (5, "standard errors above the commonest class in the first epoch"),
 }
+
+
+_PAIRS = Advice(
+    "look at pairs",
+    "Print a few inputs beside their labels where the batches are made; shuffle and filter both with one index.",
+    "order = torch.randperm(len(X))\nX, y = X[order], y[order]",
+)
 
 
 def judge(recording: Recording) -> Answer:
@@ -71,6 +84,9 @@ def judge(recording: Recording) -> Answer:
     early = _first_epoch(recording)
     if early is not None:
         return Passed(early)
+    by_heart = _by_heart_only(recording)
+    if by_heart is not None:
+        return by_heart
     return Skipped(
         "watching cannot tell labels learned by heart from labels learned; a probe can: " + run_with_probe(recording)
     )
@@ -112,15 +128,52 @@ def _probed(recording: Recording, result: Fact) -> Answer:
         where="the labels",
         step=None,
         evidence=evidence,
-        advice=(
-            Advice(
-                "look at pairs",
-                "Print a few inputs beside their labels where the batches are made; shuffle and filter both with one index.",
-                "order = torch.randperm(len(X))\nX, y = X[order], y[order]",
-            ),
-        ),
+        advice=(_PAIRS,),
         basis="probed",
     )
+
+
+def _by_heart_only(recording: Recording) -> Fired | None:
+    """Training answers that are learned, and answers of evaluations that were never better than a constant one."""
+    course = loss_course(recording)
+    if course.outcome not in ("learned", "well") or course.baseline is None:
+        return None
+    for series in evaluations(recording):
+        looks = [look for look in series.looks if look.accuracy is not None and look.commonest is not None]
+        if (
+            len(looks) < THRESHOLDS["looks"][0]
+            or series.examples < THRESHOLDS["shown"][0]
+            or series.kind != course.kind
+        ):
+            continue
+        best = max(look.accuracy or 0.0 for look in looks)
+        chance = max(look.commonest or 0.0 for look in looks)
+        error = math.sqrt(chance * (1 - chance) / series.examples)
+        lowest = min(look.loss for look in looks)
+        if (
+            best > chance + THRESHOLDS["chance"][0] * error
+            or lowest < (1 - THRESHOLDS["constant"][0]) * course.baseline
+        ):
+            continue
+        return Fired(
+            sentence=f"The training examples are learned, but in {len(looks)} looks at the evaluation at most {best:.0%} of "
+            f"{series.examples} answers are right, where always naming the commonest class gives {chance:.0%}, and the loss "
+            f"there is never below {lowest:.3g}; {course.sentence}. The labels do not belong to the inputs, there or in "
+            "training.",
+            severity="error",
+            confidence=0.7,
+            where="the labels",
+            step=looks[0].step,
+            evidence={
+                "evaluation_accuracy": best,
+                "commonest_class_share": chance,
+                "evaluation_loss": lowest,
+                "looks": len(looks),
+                **course.evidence(),
+            },
+            advice=(_PAIRS,),
+        )
+    return None
 
 
 def _first_epoch(recording: Recording) -> str | None:
