@@ -10,7 +10,7 @@ from literal_recordings import STEPS, chain, classes, learned, sample, stuck
 
 from unstuck.findings.contract import Answer, Fired, NotApplicable, Passed, Skipped
 from unstuck.findings.rules import u401_step_too_long as rule
-from unstuck.record.recording import Recording
+from unstuck.record.recording import Recording, Series
 
 LEAP = [2.3, 40.0, 15.0, 3.0, *[2.303] * 56]
 
@@ -46,6 +46,13 @@ def test_long_steps_with_an_unusual_rate() -> None:
 def test_a_loss_that_overflows() -> None:
     losses = [1.0, 5.0, 80.0, 1e4, 1e9, *[math.nan] * 5]
     assert isinstance(rule.judge(Recording.of(loss=losses, samples=steps(0.8))), Fired)
+
+
+def test_updates_by_hand_at_a_rate_that_is_not_known() -> None:
+    told = Recording.of(loss=[1.0, 5.0, 80.0, 1e4, 1e9, *[math.nan] * 5], samples=steps(0.8))
+    told.main.learning_rate = Series()
+    found = rule.judge(told)
+    assert isinstance(found, Fired) and found.sentence.startswith("The steps are too long: ")
 
 
 def test_a_nan_out_of_the_blue() -> None:

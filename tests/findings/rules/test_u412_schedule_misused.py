@@ -24,7 +24,7 @@ def run(rates: list[float], *, loss: list[float] | None = None, passes: bool = T
     return stuck(
         [sample(s, term=classes(0.1)) for s in range(0, N, 40)],
         loss=loss or [2.303] * N, learning_rate=rates, events=[loader()] if passes else [],
-        optimizer={"o": 0, "kind": "SGD", "groups": [{"lr": rates[0], **group}]},
+        optimizer={"o": 0, "kind": "SGD", "groups": [{"lr": rates[0], "initial_lr": rates[0], **group}]},
     )  # fmt: skip
 
 
@@ -36,6 +36,11 @@ def test_a_step_schedule_called_after_every_batch() -> None:
     assert isinstance(found, Fired) and found.severity == "error"
     assert found.evidence["gone_at_step"] == 35 and found.evidence["steps_in_a_pass"] == EPOCH
     assert "4 times in each pass" in found.sentence and "per epoch" in found.advice[0].name
+
+
+def test_rates_that_are_set_by_hand() -> None:
+    """No schedule was made that could have been called in the wrong place: the rate decayed away, which is U405."""
+    assert isinstance(rule.judge(run(HALVED_EACH_FIVE_CALLS, initial_lr=None)), Passed)
 
 
 def test_where_the_passes_are_not_known() -> None:

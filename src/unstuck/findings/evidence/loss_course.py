@@ -242,6 +242,11 @@ def _baseline(
             return None, None
     scale = statistics.median(seen.weight * (number(seen.loss.get("sum_over")) or 1.0) for seen in main)
     kind = main[0].kind
+    if any(t.term.get("class_weights") for t in main):
+        # With weights for each class a constant answer has at most the loss of even odds; with one for yes nobody knows.
+        odds = main[0].class_count or len(counts)
+        known = kind == "nll" and odds > 1
+        return (scale * math.log(odds), "logarithm of the class count") if known else (None, None)
     if kind in CLASS_KINDS or kind in ("bce", "bce_logits"):
         if len(counts) > 1:
             # A sum over one-hot columns of binary losses is not the entropy of the classes: leave those alone.

@@ -139,7 +139,7 @@ def _picked(seen: TermSeen) -> bool:
     nearest = (seen.nearest or {}).get("kind")
     logs = any(a.get("kind") == "log_softmax" for a in seen.own) or nearest in ("log_softmax", "log")
     # The mean of log-probabilities is negative, and minus it positive: anything else was multiplied with something.
-    return logs and value is not None and value * seen.direction >= 0
+    return logs and value is not None and (not math.isfinite(value) or value * seen.direction >= 0)
 
 
 def _trains_a_model(recording: Recording, stream: Stream) -> bool:

@@ -233,7 +233,7 @@ def _fired(recording: Recording, signs: _Signs, reached: Progress, state: str, p
         )
     )
     return Fired(
-        sentence=f"The steps are too long (learning rate {rate:g}): " * (rate is not None)
+        sentence=("The steps are too long: " if rate is None else f"The steps are too long (learning rate {rate:g}): ")
         + "; ".join(parts)
         + f"; {reached.sentence}.",
         severity="error" if reached.state == "none" or state == "diverging" else "warning",

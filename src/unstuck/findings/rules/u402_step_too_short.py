@@ -72,6 +72,7 @@ THRESHOLDS = {
     "room": (ROOM, "of the stable limit, at most: twenty times the rate would still be stable"),
     "pays": (PAYS, "times the fall at the run's own rate"),
     "share": (SHARE, "of the loss, that the better rate must gain in twenty updates"),
+    "nothing": (0.01, "of the loss, at the best of the rates tried"),
     "path": (
         0.05,
         "of a weight's size, all steps together; 160 sound runs go at least .7, those that stand with dead units nothing",
@@ -86,7 +87,8 @@ def judge(recording: Recording) -> Answer:
     if not recording.main.steps:
         return NotApplicable("no training step was seen")
     tried, steep = trial(recording), steepness(recording)
-    if tried is None or steep is None:
+    # A trial whose every rate gains next to nothing tells as little as none.
+    if tried is None or steep is None or abs(tried.best[1]) < THRESHOLDS["nothing"][0] * tried.before:
         watched = _watched(recording)
         if watched is not None:
             return watched
@@ -155,9 +157,7 @@ def _watched(recording: Recording) -> Fired | None:
     alive = sum(1 for w in seen if w.g) / len(seen)
     if not 0 < path < THRESHOLDS["path"][0] or alive < THRESHOLDS["alive"][0]:
         return None
-    rate = stream.learning_rate.last if stream.learning_rate else None
-    if rate is not None and rate < 0.01 * max(stream.learning_rate.values):
-        return None
+    rate = max(stream.learning_rate.values) if stream.learning_rate else None
     multiple = 10.0 ** max(1, round(math.log10(1 / path)))
     return Fired(
         sentence=f"A step changes the median weight by {statistics.median(ratios):.1g} of its size: all {stream.steps} steps "

@@ -141,6 +141,8 @@ def _standing_still(recording: Recording) -> Answer | None:
             if not alive:
                 continue  # no gradient anywhere: that is G307's
             own = [n for n in names if gradients.get(n)]
+            if own and stream.learning_rate and not any(_felt(recording, number, n, gradients.get(n)) for n in own):
+                continue  # steps that are lost in rounding: the gradient has vanished
             return _all_still(recording, number, names, frozen, alive, own, last)
         if everything and resting:
             return _rate_zero(recording, number, last)

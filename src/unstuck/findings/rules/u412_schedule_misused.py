@@ -98,7 +98,7 @@ def judge(recording: Recording) -> Answer:
     reached = progress(recording)
     epoch = epoch_steps(recording)
     hurt = (reached.state != "learned" or reached.lagging) and not _settled(reached)
-    if hurt and (found := _too_fast(stream, course, epoch, reached)):
+    if hurt and _by_a_schedule(recording) and (found := _too_fast(stream, course, epoch, reached)):
         return found
     if hurt and (found := _too_slow(stream, course, epoch, reached)):
         return found
@@ -117,6 +117,13 @@ def _settled(reached: Progress) -> bool:
         or not math.isfinite(reached.end)
         or reached.end < 0.7 * reached.start
     )
+
+
+def _by_a_schedule(recording: Recording) -> bool:
+    """A schedule of torch's was made, as its note in the group or its event tells; rates set by hand are called nowhere."""
+    groups = (recording.main.optimizer or {}).get("groups") or ()
+    noted = any(group.get("initial_lr") is not None for group in groups)
+    return noted or bool(recording.happened("schedule")) or not groups
 
 
 def _too_fast(stream: Stream, course: RateCourse, epoch: int | None, reached: Progress) -> Fired | None:

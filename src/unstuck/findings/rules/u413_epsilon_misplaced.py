@@ -71,6 +71,7 @@ THRESHOLDS = {
         10.0,
         "times the median divisor is epsilon, so that the step is that much shorter; the same runs have at most .0002",
     ),
+    "usual": (1e-7, "the largest default in use; torch has 1e-8"),
     "short": (1e-3, "median relative change of the weights in one step; that is the usual one"),
     "fewest_samples": (3, "samples with divisors"),
 }
@@ -102,6 +103,8 @@ def judge(recording: Recording) -> Answer:
     if sizes.samples < THRESHOLDS["fewest_samples"][0]:
         return Skipped(f"the divisors are known of {sizes.samples} steps only")
     told = f"epsilon is {sizes.eps:g}, the median divisor {sizes.middle:.2g}"
+    if sizes.eps <= THRESHOLDS["usual"][0]:
+        return Passed(f"{told}: an epsilon as small as the usual ones; where gradients are smaller, they are at fault")
     if sizes.under < THRESHOLDS["under"][0] or sizes.eps < THRESHOLDS["over"][0] * sizes.middle:
         return Passed(told)
     return _too_large(recording, stream, kind, sizes)
