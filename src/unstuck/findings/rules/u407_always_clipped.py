@@ -17,7 +17,8 @@ The gradient's norm before clipping and the bound are known for every step where
 norm at the end of the backward pass is compared with the norm that the step finds, on sampled steps. The rule speaks
 of optimizers whose step is as long as the gradient: at least nine steps in ten are clipped, and the median gradient
 is more than three times as long as what is left of it. A run that did not come halfway, though its steps change the
-weights by less than a hundredth, is warned of; one that learned is only told.
+weights by less than a thousandth (a hundredth where the bound is below 0.05), is warned of; one that learned is only
+told.
 
 When it is wrong
 ----------------
@@ -65,6 +66,8 @@ THRESHOLDS = {
     ),
     "cut": (3.0, "times longer is the median gradient than what is left: less is within the choice of a rate"),
     "short": (0.001, "median relative change of the weights in one step, the usual one; sick runs have a tenth of it"),
+    "tight": (0.05, "of the norm: bounds in common use lie between 0.25 and 10"),
+    "short_if_tight": (0.01, "the same where the bound is out of the usual"),
     "fewest": (10, "steps whose clipping is known"),
 }
 
@@ -97,7 +100,8 @@ def judge(recording: Recording) -> Answer:
     reached = progress(recording)
     stands = recording.extras.get("verdict")
     ratio = median(step_ratios(stream).values)
-    crawls = math.isfinite(ratio) and ratio < THRESHOLDS["short"][0]
+    tight = found.bound is not None and found.bound < THRESHOLDS["tight"][0]
+    crawls = math.isfinite(ratio) and ratio < THRESHOLDS["short_if_tight" if tight else "short"][0]
     hurt = crawls and (reached.state in ("none", "some") or reached.lagging)
     if getattr(stands, "state", "") in ("diverging", "bouncing", "no-gradient") or reached.course.diverged:
         hurt = False
