@@ -32,8 +32,13 @@ X, y = load_digits(return_X_y=True)
 data = TensorDataset(torch.tensor(X / 16, dtype=torch.float32), torch.tensor(y))
 train, held = random_split(data, [1400, 397])
 trainer = lightning.Trainer(
-    max_epochs=15, accelerator="cpu", logger=False, enable_checkpointing=False, enable_progress_bar=False,
-    accumulate_grad_batches=2, gradient_clip_val=1.0,
+    max_epochs=15,
+    accelerator="cpu",
+    logger=False,
+    enable_checkpointing=False,
+    enable_progress_bar=False,
+    accumulate_grad_batches=2,
+    gradient_clip_val=1.0,
 )
 trainer.fit(Digits(), DataLoader(train, 32, shuffle=True), DataLoader(held, 64))
 print("accuracy", float(trainer.callback_metrics["val_accuracy"]))

@@ -21,14 +21,27 @@ class Words(torch.utils.data.Dataset):
 set_seed(0)
 model = BertForSequenceClassification(
     BertConfig(
-        vocab_size=40, hidden_size=32, num_hidden_layers=2, num_attention_heads=2, intermediate_size=64,
-        max_position_embeddings=16, num_labels=2,
+        vocab_size=40,
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=64,
+        max_position_embeddings=16,
+        num_labels=2,
     )
 )
 with tempfile.TemporaryDirectory() as folder:
     arguments = TrainingArguments(
-        folder, num_train_epochs=6, per_device_train_batch_size=16, learning_rate=2e-3, report_to=[],
-        save_strategy="no", logging_steps=50, use_cpu=True, disable_tqdm=True, eval_strategy="epoch",
+        folder,
+        num_train_epochs=6,
+        per_device_train_batch_size=16,
+        learning_rate=2e-3,
+        report_to=[],
+        save_strategy="no",
+        logging_steps=50,
+        use_cpu=True,
+        disable_tqdm=True,
+        eval_strategy="epoch",
     )
     trainer = Trainer(model=model, args=arguments, train_dataset=Words(800, 0), eval_dataset=Words(200, 1))
     trainer.train()
