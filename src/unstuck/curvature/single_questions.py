@@ -49,7 +49,7 @@ def extremes(
     capacity = min(max_vectors or max_products, operator.size)
     start = random_unit(operator.size, like=operator.like, source=generator(seed))
     run = Lanczos(operator, start, capacity=capacity, keep=keep_for(wish, capacity))  # type: ignore[arg-type]
-    ritz = run_until(run, wish, max_products=max_products)
+    ritz = run_until(run, wish, max_products=max_products, stride=1)
     places = wish.places(ritz)
     coordinates = ritz.coordinates[:, places]
     vectors = run.condense(coordinates) if max_vectors else run.vectors(coordinates)
