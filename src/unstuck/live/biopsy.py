@@ -33,7 +33,8 @@ FEWEST_PRODUCTS, MOST_PRODUCTS = 8, 40
 GRADIENTS_EACH = 2.5  # of a product
 MOST_PARAMETERS = 20_000_000  # of a live graph: forty vectors of that size are 3 GB
 VECTOR_BYTES = 256 << 20  # for the Krylov space
-END_SECONDS = 1.0  # the look at the end may always last that long,
+END_SECONDS = 1.0  # the look at the end may always last that long (and no longer after Ctrl-C),
+MOST_STRETCHED = 2.0  # times these seconds on a machine that others use too
 STUCK_SECONDS = 5.0  # and that long when a run has not come far:
 STUCK = 0.4  # of the first loss remains
 RESERVED = 1 / 3  # of the running budget, for looks at kept batches
@@ -281,8 +282,8 @@ class Biopsy:
             self._examine(exam, self.reserve(start), "stands-still")
         self.spent += clock() - start
 
-    def end(self, run_seconds: float) -> None:
-        """The run is over: say where it stands."""
+    def end(self, run_seconds: float, *, hurried: bool = False) -> None:
+        """The run is over: say where it stands. ``hurried``: somebody waits for it to be gone (Ctrl-C)."""
         kept = self.captures.kept
         self.captures.let_go()
         watcher = self.watcher
@@ -292,12 +293,13 @@ class Biopsy:
         from unstuck.live.exam import Exam
 
         exam = Exam(kept)
-        seconds = max(END_SECONDS * watcher.budget.contention, watcher.budget.share * run_seconds)
+        shared = min(MOST_STRETCHED, watcher.budget.contention)
+        seconds = END_SECONDS if hurried else max(END_SECONDS * shared, watcher.budget.share * run_seconds)
         value = exam.value()
-        if self.first_loss is not None and not value < STUCK * self.first_loss:
-            seconds = max(STUCK_SECONDS * watcher.budget.contention, seconds)
+        if not hurried and self.first_loss is not None and not value < STUCK * self.first_loss:
+            seconds = max(STUCK_SECONDS * shared, seconds)
         self._examine(exam, seconds, "end")
-        if self.probe:
+        if self.probe and not hurried:
             self._probe(kept)
         self.seconds = clock() - start
 

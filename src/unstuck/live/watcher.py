@@ -798,7 +798,7 @@ class Watcher:
         ended = clock()  # of the run itself
         if error is None or isinstance(error, KeyboardInterrupt | SystemExit):
             try:
-                self.biopsy.end(ended - self.zero)
+                self.biopsy.end(ended - self.zero, hurried=isinstance(error, KeyboardInterrupt))
             except Exception as problem:
                 self.crashed("biopsy", problem)
             except KeyboardInterrupt:  # pressed again: leave now
