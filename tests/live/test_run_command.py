@@ -161,6 +161,8 @@ def test_interrupt_keeps_the_recording_and_the_signal(tmp_path: Path) -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "unstuck", "run", "--json", "out.json", str(script)],
         cwd=tmp_path, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+        # A shell starts what it sends to the background with the signal ignored, and that is inherited.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )  # fmt: skip
     assert process.stdout is not None
     assert process.stdout.readline() == "ready\n"
