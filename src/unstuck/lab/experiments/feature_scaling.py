@@ -159,7 +159,8 @@ def _shifted(x: Tensor, y: Tensor, scale: Standardize) -> tuple[float, float]:
     """Mean squared errors on the examples of large x₁, scaled by their own numbers and by the training set's."""
     test = x[:, 0] > 700
     columns = torch.cat([scale(x), torch.ones(len(x), 1, dtype=torch.float64)], dim=1)
-    weights = torch.linalg.lstsq(columns, y[:, None]).solution[:, 0]
+    # driver: that of default, with pivots, gives other last bits where its work space lies elsewhere in memory
+    weights = torch.linalg.lstsq(columns, y[:, None], driver="gels").solution[:, 0]
     errors = []
     for used in (Standardize(2).double().fit(x[test]), scale):
         scaled = torch.cat([used(x[test]), torch.ones(int(test.sum()), 1, dtype=torch.float64)], dim=1)
@@ -170,7 +171,7 @@ def _shifted(x: Tensor, y: Tensor, scale: Standardize) -> tuple[float, float]:
 def _contours(x: Tensor, y: Tensor, grid: int, which: str) -> Chart:
     """The loss over both weights (the intercept at its best), with twelve steps of gradient descent."""
     centered, target = x - x.mean(dim=0), y - y.mean()
-    best = torch.linalg.lstsq(centered, target[:, None]).solution[:, 0]
+    best = torch.linalg.lstsq(centered, target[:, None], driver="gels").solution[:, 0]
     with FormulaObjective(
         lambda w: (centered @ w - target).pow(2).mean(), torch.zeros(2, dtype=torch.float64)
     ).at() as point:

@@ -263,7 +263,8 @@ def _hyperbola(raced: dict[int, Best]) -> tuple[float, float]:
     updates = torch.tensor([best.updates for best in raced.values()], dtype=torch.float64)
     sizes = torch.tensor(list(raced), dtype=torch.float64)
     design = torch.stack([1 / updates, 1 / (sizes * updates)], dim=1)
-    found = torch.linalg.lstsq(design, torch.ones(len(sizes), 1, dtype=torch.float64)).solution.flatten()
+    ones = torch.ones(len(sizes), 1, dtype=torch.float64)
+    found = torch.linalg.lstsq(design, ones, driver="gels").solution.flatten()  # gels: the same bits every time
     return float(found[0]), float(found[1])
 
 
