@@ -1,8 +1,10 @@
 import math
+import warnings
 
 import pytest
 import torch
 from torch import nn
+from torch.nn import functional as F
 
 from unstuck.core.errors import BadInput
 from unstuck.signal import initialize, initialize_from_data, kept_gain, profile, weight_std
@@ -14,6 +16,56 @@ def deep(activation, depth=20, width=200, seed=0, **options):
     model = nn.Sequential(*layers)
     initialize(model, seed=seed, **options)
     return model, torch.randn(128, width, generator=torch.Generator().manual_seed(9))
+
+
+class Called(nn.Module):
+    """Its activation is made before its layers, or called as a function: the modules do not show where it stands."""
+
+    def __init__(self):
+        super().__init__()
+        self.act = nn.ReLU()
+        self.first, self.second, self.last = nn.Linear(50, 50), nn.Linear(50, 50), nn.Linear(50, 2)
+
+    def forward(self, x):
+        return self.last(F.relu(self.second(self.act(self.first(x)))))
+
+
+def test_an_activation_that_modules_do_not_show_is_warned_of_and_can_be_named():
+    with pytest.warns(UserWarning, match="first, second"):
+        initialize(Called())
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        done = initialize(Called(), activation="relu")
+        initialize(nn.Sequential(nn.Linear(3, 3), nn.Linear(3, 3)))  # nothing stands between, and it shows
+    assert [d.std for d in done] == pytest.approx([0.2, 0.2, 50**-0.5])
+    done = initialize(Called(), activation={"second": "tanh"})
+    assert [d.activation for d in done] == ["identity", "tanh", "identity"]
+    with pytest.raises(BadInput, match="third"):
+        initialize(Called(), activation={"third": "relu"})
+    with pytest.raises(BadInput, match="rellu"):
+        initialize(Called(), activation="rellu")
+
+
+def test_one_activation_used_behind_every_layer():
+    act = nn.ReLU()
+    done = initialize(nn.Sequential(nn.Linear(8, 8), act, nn.Linear(8, 8), act, nn.Linear(8, 1)))
+    assert [d.activation for d in done] == ["relu", "relu", "identity"]
+
+
+@pytest.mark.parametrize("slope", [0.25, 0.01, 0.7])
+def test_a_leaky_slope_is_the_modules_own(slope):
+    for act in (nn.PReLU(init=slope), nn.PReLU(12, init=slope), nn.LeakyReLU(slope)):
+        std = initialize(nn.Sequential(nn.Linear(30, 12), act))[0].std
+        assert std == pytest.approx(math.sqrt(2 / (1 + slope**2) / 30), rel=1e-6)
+
+
+def test_transposed_convolutions_keep_the_variance():
+    model = nn.Sequential(nn.ConvTranspose2d(32, 32, 4, stride=2, bias=False), nn.ReLU())
+    assert initialize(model)[0].fan_in == 32 * 4
+    out = profile(model, torch.randn(4, 32, 16, 16, generator=torch.Generator().manual_seed(4))).rows[0]
+    assert out.std == pytest.approx(math.sqrt(2), rel=0.1)  # the rim has fewer entries
+    fits = initialize_from_data(model, torch.randn(4, 32, 16, 16, generator=torch.Generator().manual_seed(4)))
+    assert fits[0].after == pytest.approx(1.0, abs=0.02)
 
 
 @pytest.mark.parametrize("name", list(ACTIVATIONS))
@@ -116,3 +168,5 @@ def test_refused():
         weight_std(3, 3, gain=0)
     with pytest.raises(BadInput):
         weight_std(3, 3, rule="best")
+    with pytest.raises(BadInput, match="slope"):
+        kept_gain("tanh", slope=0.1)

@@ -44,6 +44,8 @@ def test_dead_units_count_as_zero_and_the_picture_has_both_lines():
     initialize(model)
     picture = profile(model, torch.rand(8, 3), loss=lambda out: out.sum()).svg()
     assert picture.count("<path") > 2 and "gradient" in picture and "NaN" not in picture
+    # A page in the dark is served too, and both axes say what they count.
+    assert "light-dark(" in picture and "size (log scale)" in picture and "depth (modules)" in picture
 
 
 def test_without_a_loss_there_is_no_gradient():

@@ -84,3 +84,27 @@ def test_what_cannot_be_used_is_refused(table):
         Standardize.fitted([])
     with pytest.raises(BadInput):
         Standardize(2).fit([])
+
+
+def test_double_precision_stays_double_precision(table):
+    scale = Standardize.fitted(table)
+    out = scale(table)
+    assert scale.mean.dtype == out.dtype == torch.float64
+    assert float((out.mean(dim=0) * scale.std).abs().max()) < 2e-12  # one unit of the last place of 1e4
+    assert scale(table.float()).dtype == torch.float32
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.int64])
+def test_coarse_data_are_fitted_in_single_precision(dtype):
+    data = torch.arange(2000).reshape(1000, 2).to(dtype)
+    scale = Standardize.fitted(data)
+    assert scale.mean.dtype == torch.float32 and bool(torch.isfinite(scale(data)).all())
+
+
+def test_a_spread_below_the_modules_precision_is_no_division_by_zero():
+    data = 1e-50 * torch.randn(50, 1, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    assert float(Standardize.fitted(data)(data).std(correction=0)) == pytest.approx(1.0)
+    single = Standardize(1).fit(data)
+    assert bool(single.constant.all()) and bool(torch.isfinite(single(data)).all())
+    with pytest.raises(BadInput, match="float32"):
+        Standardize(1).fit(1e200 * data / data.abs().max())

@@ -46,11 +46,11 @@ class Profile:
         return _mean_ratio([row.gradient for row in reversed(self._kept()) if row.gradient is not None])
 
     def svg(self, *, width: int = 640, height: int = 300) -> str:
-        """Picture: std of outputs and size of gradients by depth, on a logarithmic axis."""
-        series = [("std of the output", "#2a5f92", [row.std for row in self.rows])]
+        """Picture: std of outputs and size of gradients by depth, on a logarithmic axis; light or dark as its page is."""
+        series = [("std of the output", _COLORS[0], [row.std for row in self.rows])]
         gradients = [row.gradient for row in self.rows if row.gradient is not None]
         if gradients:
-            series.append(("gradient", "#b4541a", gradients))
+            series.append(("gradient", _COLORS[1], gradients))
         return _svg(series, width, height)
 
     def _kept(self) -> list[ProfileRow]:
@@ -59,7 +59,9 @@ class Profile:
         return activations if len(activations) > 1 else [row for row in self.rows if row.kind not in _ACTIVATION_KINDS]
 
 
-_ACTIVATION_KINDS = {"ReLU", "LeakyReLU", "ELU", "SELU", "GELU", "SiLU", "Softplus", "Tanh", "Sigmoid"}
+# On a page with colors of its own for series, those; each falls back to a pair that stands out from white and black.
+_COLORS = ("var(--series-1, light-dark(#2a5f92, #7db4e8))", "var(--series-2, light-dark(#b4541a, #f0985c))")
+_ACTIVATION_KINDS = {"ReLU", "LeakyReLU", "PReLU", "ELU", "SELU", "GELU", "SiLU", "Softplus", "Tanh", "Sigmoid"}
 
 
 def profile(model: nn.Module, batch: Tensor, *, loss: Callable[[Tensor], Tensor] | None = None) -> Profile:
@@ -125,7 +127,7 @@ def _mean_ratio(values: Sequence[float]) -> float:
 
 
 def _svg(series: Sequence[tuple[str, str, Sequence[float]]], width: int, height: int) -> str:
-    left, right, top, bottom = 58, 12, 30, 38
+    left, right, top, bottom = 76, 12, 30, 38
     positive = [value for _, _, values in series for value in values if value > 0 and math.isfinite(value)]
     low = math.floor(math.log10(min(positive))) if positive else -1
     high = max(low + 1, math.ceil(math.log10(max(positive)))) if positive else 0
@@ -148,7 +150,12 @@ def _svg(series: Sequence[tuple[str, str, Sequence[float]]], width: int, height:
     for index, (label, color, values) in enumerate(series):
         shown = [(i, v) for i, v in enumerate(values) if v > 0 and math.isfinite(v)]
         line = "L".join("{:.1f} {:.1f}".format(*place(i, v)) for i, v in shown)
-        parts.append(f'<path d="M{line}" fill="none" stroke="{color}" stroke-width="2"/>' if shown else "")
-        parts.append(f'<text x="{left + 170 * index}" y="18" fill="{color}">{label}</text>')
+        # As a style: a presentation attribute knows no var() and no light-dark().
+        parts.append(f'<path d="M{line}" style="fill:none;stroke:{color};stroke-width:2"/>' if shown else "")
+        parts.append(f'<text x="{left + 170 * index}" y="18" style="fill:{color}">{label}</text>')
+    middle = (top + height - bottom) / 2
+    parts.append(
+        f'<text transform="translate(16 {middle:.1f}) rotate(-90)" text-anchor="middle">size (log scale)</text>'
+    )
     parts.append(f'<text x="{(left + width - right) / 2}" y="{height - 8}" text-anchor="middle">depth (modules)</text>')
     return "".join([*parts, "</svg>"])
