@@ -92,6 +92,31 @@ def test_velocity_is_the_sum_of_past_gradients_at_their_own_rates() -> None:
         assert path[t - 1] == pytest.approx(position, abs=1e-12)
 
 
+@pytest.mark.parametrize("lowering", ["auto", "eager"])
+def test_every_direction_without_memory_is_the_plain_step_to_the_last_bit(lowering: str) -> None:
+    torch.manual_seed(0)
+    start, grads = torch.randn(50, dtype=torch.float64), torch.randn(30, 50, dtype=torch.float64)
+
+    def end(direction: Any) -> torch.Tensor:
+        p = start.clone().requires_grad_()
+        optimizer = Rule(direction, lr=0.03, schedule=linear(1.0, 0.2, 30)).optimizer([p], lowering=lowering)
+        for g in grads:
+            p.grad = g.clone()
+            optimizer.step(lambda: None)  # the look-ahead wants a closure
+        return p.detach()
+
+    plain = end(directions.Gradient())
+    without = (
+        directions.Momentum(0.0),
+        directions.Velocity(0.0),
+        directions.NesterovVelocity(0.0),
+        directions.LookAhead(0.0),
+        directions.Average(0.0),
+        directions.Average(0.0, correct=False),
+    )
+    assert all(torch.equal(end(direction), plain) for direction in without)
+
+
 # ---- Nesterov's three forms
 
 

@@ -80,6 +80,8 @@ class NesterovVelocity:
         u, m = state["velocity"], now.spare("direction")
         torch._foreach_mul_(u, self.rho)
         torch._foreach_add_(u, grads, alpha=now.lr)
+        if not self.rho:
+            return Move(grads, now.lr)  # the plain step, without a rounding of its own
         torch._foreach_copy_(m, u)
         torch._foreach_mul_(m, self.rho)
         torch._foreach_add_(m, grads, alpha=now.lr)
@@ -121,7 +123,7 @@ class LookAhead:
         u = state["velocity"]
         torch._foreach_mul_(u, self.rho)
         torch._foreach_add_(u, grads, alpha=now.lr)
-        return Move(u)
+        return Move(u) if self.rho else Move(grads, now.lr)
 
     def stability_limit(self) -> float:
         return _limit(self.rho)

@@ -40,7 +40,8 @@ class Velocity:
         u = state["velocity"]
         torch._foreach_mul_(u, self.rho)
         torch._foreach_add_(u, grads, alpha=now.lr)
-        return Move(u)
+        # Without memory u is η·g, rounded once more than the plain step: hand out the gradient itself.
+        return Move(u) if self.rho else Move(grads, now.lr)
 
     def stability_limit(self) -> float:
         return 2 + 2 * self.rho
