@@ -118,6 +118,47 @@ def test_both_roads_agree_after_every_change(rule: Callable[..., optim.Optimizer
         assert torch.equal(a, b)
 
 
+def _by_closure(optimizer: Any) -> None:
+    optimizer.step(lambda: 0.0)
+
+
+def _hooked(optimizer: Any) -> None:
+    handle = optimizer.register_step_pre_hook(lambda *_: None)
+    optimizer.step()
+    handle.remove()
+
+
+def _profiled(optimizer: Any) -> None:
+    with torch.autograd.profiler.profile():
+        optimizer.step()
+
+
+@pytest.mark.parametrize("general", [_by_closure, _hooked, _profiled], ids=lambda f: f.__name__.strip("_"))
+@pytest.mark.parametrize("rule", RULES, ids=["sgd", "momentum", "adam"])
+def test_a_general_step_without_one_gradient_ends_the_short_road(
+    rule: Callable[..., optim.Optimizer], general: Callable[[Any], None]
+) -> None:
+    ends = []
+    for straight in (True, False):
+        optimizer, params = _made(rule)
+        generator = torch.Generator().manual_seed(1)
+        for step in range(9):
+            for p in params:
+                p.grad = torch.randn(p.shape, generator=generator)
+            if not straight:
+                optimizer._straight = None
+            if step == 4:
+                params[1].grad = None
+                general(optimizer)
+            else:
+                optimizer.step()
+        ends.append([p.detach().clone() for p in params])
+        if "step" in optimizer.state[params[0]]:
+            assert [int(optimizer.state[p]["step"]) for p in params] == [9, 8, 9]
+    for a, b in zip(*ends, strict=True):
+        assert torch.equal(a, b)
+
+
 @pytest.mark.parametrize("rate", [-0.1, float("nan"), float("inf")])
 def test_a_wrong_rate_is_refused_on_the_short_road_too(rate: float) -> None:
     optimizer, params = _made(RULES[0])

@@ -288,6 +288,7 @@ class Optimizer(torch.optim.Optimizer):
             self._straight = (self.param_groups[0], known[0], lists, bucket)
 
     def _step(self, closure: Callable[[], Any] | None) -> Any:
+        self._straight = None  # the buckets may be built anew below: an old one would go on with its old age
         loss = None
         if self._looks_ahead is None:
             self._looks_ahead = any(rule.direction.looks_ahead for rule in self.rules())
