@@ -35,8 +35,27 @@ def test_a_demand_that_fails_ends_with_status_one(tmp_path):
     assert shown.exit_code == 1 and "✗" in shown.output
 
 
+@pytest.mark.parametrize(("given", "folder"), [([], "unstuck-lab"), (["book"], "book")])
+def test_the_book_needs_no_folder(tmp_path, monkeypatch, given, folder):
+    monkeypatch.chdir(tmp_path)
+    chosen = [catalog.load("worst-network")]
+    monkeypatch.setattr(catalog, "experiments", lambda: chosen)
+    shown = RUN.invoke(app, ["lab", "--all", *given, "--jobs", "1"])
+    assert shown.exit_code == 0, shown.output
+    assert {"index.html", "worst-network.html", "results.json", "zh"} == {p.name for p in (tmp_path / folder).iterdir()}
+
+
 @pytest.mark.parametrize(
-    "wrong", [["nothing"], ["--lang", "fr"], ["worst-network", "--all", "x"], ["--html", "x.html"]]
+    "wrong",
+    [
+        ["nothing"],
+        ["--lang", "fr"],
+        ["worst-network", "--all", "x"],
+        ["worst-network", "--all"],
+        ["classify", "valley"],
+        ["--html", "x.html"],
+        ["--all", "--html", "x.html"],
+    ],
 )
 def test_refused(wrong):
     shown = RUN.invoke(app, ["lab", *wrong])

@@ -12,10 +12,12 @@ import torch
 
 from unstuck.lab import catalog
 from unstuck.lab.charts import Bars, Chart, Field, Level, Note, Playground
-from unstuck.lab.page import FILLED, Ran, render
+from unstuck.lab.page import FILLED, Ran, render, shown
 from unstuck.lab.words import LANGUAGES, Both
 
 CHINESE = re.compile("[\u4e00-\u9fff]")
+PARAMETER = re.compile(r"\b\d+\.(weight|bias)\b")
+NAMES = {"AdaGrad", "Adadelta", "RMSProp", "Adam"}  # names of rules, alike in both
 TIMES = ("s", "ms", "µs", "× time")
 
 
@@ -33,7 +35,20 @@ def test_every_experiment(name):
     words_in_both_languages(first)
     for figure in first.figures:
         slopes(figure) if isinstance(figure, Playground) else series(figure)
+    measured_words_in_both_languages(first)
     page_is_drawn(experiment, first)
+
+
+def measured_words_in_both_languages(result):
+    """What is measured or tabled as a word (a verdict, yes, the name of a rule) stands in Chinese on a Chinese page."""
+    values = [value for c in result.criteria for value in (c.measured, c.expected)]
+    values += [cell for table in result.tables for row in table.rows for cell in row]
+    words = [word for value in values for word in (value if isinstance(value, tuple) else (value,))]
+    for word in words:
+        if isinstance(word, (str, bool)):
+            told = shown(word, "zh")
+            named = PARAMETER.sub("", told)
+            assert CHINESE.search(told) or not re.search("[A-Za-z]{3,}", named) or told in NAMES, told
 
 
 def page_is_drawn(experiment, result):

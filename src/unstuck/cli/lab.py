@@ -20,10 +20,15 @@ HERE = Path("unstuck-lab")
 
 
 def lab(
-    name: Annotated[str | None, typer.Argument(help="An experiment's name; without it the list, by question.")] = None,
-    all_to: Annotated[
-        Path | None, typer.Option("--all", metavar="DIR", help="Run all of them; write the whole book to this folder.")
+    name: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[NAME | DIR]", help="An experiment; with --all the book's folder; without either the list."
+        ),
     ] = None,
+    every: Annotated[
+        bool, typer.Option("--all", help="Run all of them; write the whole book to DIR, else to unstuck-lab.")
+    ] = False,
     full: Annotated[bool, typer.Option("--full", help="The full form instead of the quick one.")] = False,
     seed: Annotated[int, typer.Option(help="Of everything that is drawn at random.")] = 0,
     jobs: Annotated[
@@ -50,6 +55,8 @@ def lab(
 
         unstuck lab adagrad-burst --full --html burst.html --lang zh
 
+        unstuck lab --all
+
         unstuck lab --all book
     """
     from unstuck.core.errors import BadInput
@@ -58,23 +65,33 @@ def lab(
         raise BadInput("--lang", got=lang, want="en or zh")
     if jobs < 0:
         raise BadInput("--jobs", got=jobs, want="0 or more")
-    if name is not None and all_to is not None:
-        raise BadInput("lab", got=f"{name} and --all", want="one of the two")
-    if name is None and html is not None:
+    names = name or []
+    if len(names) > 1:
+        raise BadInput("lab", got=" ".join(names), want="one experiment, or --all and one folder")
+    if html is not None and (every or not names):
         raise BadInput("--html", got=str(html), want="the name of an experiment beside it", hint="or --all DIR")
+    if every and names and _is_experiment(names[0]):
+        hint = f"a folder of that name is ./{names[0]}"
+        raise BadInput("lab", got=f"{names[0]} and --all", want="one of the two", hint=hint)
     language: Language = "zh" if lang == "zh" else "en"
     from rich.console import Console
 
     console = Console(highlight=False)
-    if all_to is not None:
-        passed = _book(all_to, full, seed, jobs, language, console)
-    elif name is not None:
-        passed = _one(name, full, seed, html, json_file, language, console)
+    if every:
+        passed = _book(Path(names[0]) if names else HERE, full, seed, jobs, language, console)
+    elif names:
+        passed = _one(names[0], full, seed, html, json_file, language, console)
     else:
         _list(language, console)
         return
     if not passed:
         raise typer.Exit(1)
+
+
+def _is_experiment(name: str) -> bool:
+    from unstuck.lab import catalog
+
+    return name.replace("_", "-") in catalog.names()
 
 
 def _list(language: Language, console: Console) -> None:
@@ -87,9 +104,9 @@ def _list(language: Language, console: Console) -> None:
         console.print(Text("     " + experiment.text[language].question))
     console.print()
     console.print(
-        Text("unstuck lab NAME 运行一个；unstuck lab --all DIR 写成整本书。")
+        Text("unstuck lab NAME 运行一个；unstuck lab --all [DIR] 写成整本书。")
         if language == "zh"
-        else Text("`unstuck lab NAME` runs one; `unstuck lab --all DIR` writes the whole book."),
+        else Text("`unstuck lab NAME` runs one; `unstuck lab --all [DIR]` writes the whole book."),
         style="dim",
     )
 
@@ -144,7 +161,9 @@ def _tell(ran: Ran, language: Language, console: Console) -> None:
     console.print()
     numbers = Table(show_header=False, box=None, pad_edge=False)
     for number in ran.result.numbers.values():
-        numbers.add_row(Text(number.label.said(language)), Text(f"{shown(number.value)} {number.unit}".strip(), "bold"))
+        numbers.add_row(
+            Text(number.label.said(language)), Text(f"{shown(number.value, language)} {number.unit}".strip(), "bold")
+        )
     console.print(numbers)
     console.print()
     for criterion in ran.result.criteria:
@@ -152,9 +171,8 @@ def _tell(ran: Ran, language: Language, console: Console) -> None:
         note = f" [{words['corrects']}]" if criterion.ruling is not None else ""
         console.print(Text.assemble(mark, criterion.says.said(language), (note, "yellow")))
         if not criterion.passed:
-            console.print(
-                Text(f"    {words['measured']} {shown(criterion.measured)}, {words['expected']} {expected(criterion)}")
-            )
+            found, wanted = shown(criterion.measured, language), expected(criterion, language)
+            console.print(Text(f"    {words['measured']} {found}, {words['expected']} {wanted}"))
     console.print()
     for head, text, style in (("holds", page.holds, "green"), ("fails", page.fails, "yellow")):
         if text:

@@ -5,19 +5,20 @@ from __future__ import annotations
 import base64
 import dataclasses
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import resources
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from unstuck.lab.charts import Playground
 from unstuck.lab.contract import Experiment, Number, Page, Result
 from unstuck.lab.criteria import Criterion
 from unstuck.lab.figures import draw_svg
-from unstuck.lab.page_words import WORDS
+from unstuck.lab.page_words import VALUES, WORDS
 from unstuck.lab.palette import DARK, HEAT, LIGHT
 from unstuck.lab.words import Both, Language
 from unstuck.report.html import embed
@@ -61,9 +62,13 @@ def render(
         words=words,
         experiment=experiment,
         text=text,
+        formula=unbroken(text.formula),
         paragraphs=lambda part: [piece for piece in part.split("\n\n") if piece.strip()],
         figures=figures,
-        numbers=[(number.label.said(language), shown(number.value), number.unit) for number in result.numbers.values()],
+        numbers=[
+            (number.label.said(language), shown(number.value, language), number.unit)
+            for number in result.numbers.values()
+        ],
         tables=[_table(table, language) for table in result.tables],
         criteria=[_criterion(criterion, language) for criterion in result.criteria],
         passed=result.passed,
@@ -131,14 +136,16 @@ def filled(page: Page, numbers: Mapping[str, Number]) -> Page:
     return dataclasses.replace(page, **{part: getattr(page, part).format(**values) for part in FILLED})
 
 
-def shown(value: object) -> str:
-    """A number as people read it.
+def shown(value: object, language: Language = "en") -> str:
+    """A number as people read it; the fixed words of verdicts and rules in the page's language.
 
     >>> shown(313418.2), shown(1e-12), shown(0.25), shown(12), shown(True)
     ('313,418', '1e-12', '0.25', '12', 'yes')
+    >>> shown(("saddle", True), "zh")
+    '鞍点、是'
     """
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return VALUES["yes" if value else "no"].said(language)
     if isinstance(value, int):
         return f"{value:,}"
     if isinstance(value, float):
@@ -146,11 +153,33 @@ def shown(value: object) -> str:
             return f"{value:.4g}"
         return f"{value:,.0f}" if abs(value) >= 1e5 else f"{value:.6g}"
     if isinstance(value, tuple):
-        return ", ".join(map(shown, value))
-    return str(value)
+        return ("、" if language == "zh" else ", ").join(shown(part, language) for part in value)
+    return VALUES[value].said(language) if isinstance(value, str) and value in VALUES else str(value)
 
 
-def expected(criterion: Criterion) -> str:
+def unbroken(formula: str) -> Markup:
+    """The formula's lines, to be broken at a space only: outside of parentheses, and before an operator.
+
+    >>> unbroken("w = w − (a − b) g")
+    Markup('<span>w</span> <span>= w</span> <span>− (a − b)</span> <span>g</span>')
+    """
+
+    def held(term: re.Match[str]) -> str:
+        text = str(escape(term[0]))
+        return text if _CHINESE.search(text) or len(term[0]) > _WIDEST else f"<span>{text}</span>"
+
+    return Markup(_TERM.sub(held, formula))
+
+
+# An operator stays with what follows it, and so does what stands in parentheses (one pair within another at most).
+# Chinese words, and what is wider than half a page, may be broken at every space.
+_WIDEST = 44
+_INNER = r"\([^()\n]*\)"
+_TERM = re.compile(rf"(?:[=+−·×<>≤≥≈∝←→] )?(?:\((?:[^()\n]|{_INNER})*\)|\S)+")
+_CHINESE = re.compile("[\u4e00-\u9fff]")
+
+
+def expected(criterion: Criterion, language: Language = "en") -> str:
     """What is demanded, with its relation.
 
     >>> from unstuck.lab.criteria import near
@@ -162,14 +191,14 @@ def expected(criterion: Criterion) -> str:
     if criterion.relation == "between":
         assert isinstance(criterion.expected, tuple)
         return f"{shown(criterion.expected[0])} … {shown(criterion.expected[1])}"
-    return {"below": "< ", "above": "> ", "same": ""}[criterion.relation] + shown(criterion.expected)
+    return {"below": "< ", "above": "> ", "same": ""}[criterion.relation] + shown(criterion.expected, language)
 
 
 def _criterion(criterion: Criterion, language: Language) -> dict[str, Any]:
     return {
         "says": criterion.says.said(language),
-        "measured": shown(criterion.measured),
-        "expected": expected(criterion),
+        "measured": shown(criterion.measured, language),
+        "expected": expected(criterion, language),
         "passed": criterion.passed,
         "corrects": criterion.ruling is not None,
     }
@@ -177,7 +206,7 @@ def _criterion(criterion: Criterion, language: Language) -> dict[str, Any]:
 
 def _table(table: Any, language: Language) -> dict[str, Any]:
     def cell(value: object) -> str:
-        return value.said(language) if isinstance(value, Both) else "–" if value is None else shown(value)
+        return value.said(language) if isinstance(value, Both) else "–" if value is None else shown(value, language)
 
     return {
         "caption": table.caption.said(language),

@@ -1,4 +1,4 @@
-"""The fixed words of the book's pages."""
+"""The fixed words of the book's pages, and the words that stand for measured values."""
 
 from __future__ import annotations
 
@@ -69,4 +69,30 @@ WORDS = {
     "rule.rmsprop": Both("RMSProp", "RMSProp"),
     "rule.adam": Both("Adam", "Adam"),
     "seconds": Both("seconds", "秒"),
+}
+
+# What an experiment measures as a word: the verdict on a point, yes and no, the name of a rule.
+VALUES = {
+    "yes": Both("yes", "是"),
+    "no": Both("no", "否"),
+    "minimum": Both("minimum", "极小"),
+    "maximum": Both("maximum", "极大"),
+    "saddle": Both("saddle", "鞍点"),
+    "flat": Both("flat", "平坦"),
+    "undecided": Both("undecided", "无法判定"),
+    "descending": Both("descending", "仍在下降"),
+    "bouncing": Both("bouncing", "来回弹跳"),
+    "converged": Both("converged", "已收敛"),
+    "no-gradient": Both("no gradient", "没有梯度"),
+    "unknown": Both("unknown", "未知"),
+    "refused": Both("refused", "拒绝计算"),
+    "monkey saddle x³ − 3xy²": Both("monkey saddle x³ − 3xy²", "猴鞍 x³ − 3xy²"),
+    "gradient": Both("gradient descent", "梯度下降"),
+    "momentum": Both("momentum", "动量"),
+    "velocity": Both("momentum of the lecture", "讲义的动量"),
+    "nesterov": Both("Nesterov", "Nesterov 动量"),
+    "adagrad": Both("AdaGrad", "AdaGrad"),
+    "adadelta": Both("Adadelta", "Adadelta"),
+    "rmsprop": Both("RMSProp", "RMSProp"),
+    "adam": Both("Adam", "Adam"),
 }

@@ -33,6 +33,14 @@ BUGS = {
     "slope of tanh taken as 1": {"0.weight", "0.bias"},
     "weights not transposed on the way back": {"0.weight", "0.bias"},
 }
+BUGS_ZH = {
+    "sign of one bias": "一个偏置的符号",
+    "transposed weights' gradient": "权重的梯度被转置",
+    "mean not taken": "忘了取平均",
+    "bias forgotten": "漏掉偏置",
+    "slope of tanh taken as 1": "把 tanh 的斜率当作 1",
+    "weights not transposed on the way back": "反传时权重没有转置",
+}
 STEPS = (1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-10)
 
 
@@ -103,7 +111,7 @@ def run(config: Config, seed: int, progress: Progress) -> Result:
             Table(
                 Both("Six bugs, and where the check points", "六个错误，以及检验所指之处"),
                 (Both("bug", "错误"), Both("parameters called wrong", "判错的参数"), Both("error", "误差")),
-                tuple((bug, ", ".join(sorted(named[bug])), check.error) for bug, check in found.items()),
+                tuple((Both(bug, BUGS_ZH[bug]), ", ".join(sorted(named[bug])), check.error) for bug, check in found.items()),
             ),
         ),
     )  # fmt: skip
