@@ -61,9 +61,9 @@ def run(config: Config, seed: int, progress: Progress) -> Result:
         drawn[ratio] = _drawn_share(ratio * threshold, config.size, config.draws, seed)
         progress(0.2 + 0.5 * (index + 1) / len(config.energies), f"matrices at {ratio:g} of the threshold")
     tasks = [_critical_points(config.starts, config.descent, 100 * seed + index) for index in range(config.tasks)]
-    each = [c for points in tasks if math.isfinite(c := _rank_correlation(points.losses, points.shares))] or [0.0]
+    each = [c for points in tasks if math.isfinite(c := _rank_correlation(points.losses, points.shares))]
     linear = _linear_network(seed)
-    together, found = sum(each) / len(each), sum(len(points.losses) for points in tasks)
+    together, found = sum(each) / max(len(each), 1), sum(len(points.losses) for points in tasks)
     progress(1.0, "critical points of a network")
 
     criteria: list[Criterion] = [
@@ -77,7 +77,7 @@ def run(config: Config, seed: int, progress: Progress) -> Result:
         near("power far", far_slope, 1.13, 0.02, "far above with 1.13 only: 3/2 holds near the threshold, and “proportional” holds nowhere", "远高于阈值处只有 1.13：3/2 只在阈值附近成立，“成正比”则处处不成立", ruling=12),
         above("points found", found, config.tasks, "critical points of a small network were found", "找到了小网络的临界点"),
         below("standing still", max(points.largest_gradient for points in tasks), 1e-8, "the gradient is zero at each of them", "每一点处梯度为零"),
-near("loss and index", linear, 1.0, 1e-9, "at the critical points of a linear network, all of which are known, the order by loss is the order by share", "线性网络的全部临界点已知：按损失的次序就是按比例的次序"),
+        near("loss and index", linear, 1.0, 1e-9, "at the critical points of a linear network, all of which are known, the order by loss is the order by share", "线性网络的全部临界点已知：按损失的次序就是按比例的次序"),
     ]  # fmt: skip
     return Result(
         numbers={
@@ -89,7 +89,9 @@ near("loss and index", linear, 1.0, 1e-9, "at the critical points of a linear ne
             "error": Number(max(abs(share - predicted[ratio]) for ratio, share in drawn.items()), Both("largest difference of drawn matrices from the cubic", "抽取的矩阵与三次方程的最大差别")),
             "points": Number(found, Both("different critical points of the small network", "小网络的不同临界点数")),
             "correlation": Number(together, Both("rank correlation of loss and share, mean over data sets", "损失与比例的秩相关（各数据集平均）")),
-            "weakest": Number(min(each), Both("the weakest of them", "其中最弱的")),
+            "weakest": Number(min(each, default=0.0), Both("the weakest of them", "其中最弱的")),
+            "positive": Number(sum(c > 0 for c in each), Both("data sets in which it is positive", "其中为正的数据集数")),
+            "judged": Number(len(each), Both("data sets whose points allow a correlation", "其临界点可以求相关的数据集数")),
             "tasks": Number(config.tasks, Both("data sets", "数据集数")),
         },
         criteria=tuple(criteria),
@@ -275,10 +277,10 @@ TEXT = {
         "negative, at four times {four:.4f}. Matrices drawn at random agree to {error:.4f}.\n\n"
         "Just above the threshold the share grows with the power {near_slope:.3f}, far above with {far_slope:.2f}.\n\n"
         "On a real network of three tanh units {points} different critical points were found for {tasks} random data sets. The rank correlation of loss "
-        "and share of negative eigenvalues is {correlation:.2f} in the mean, {weakest:.2f} at the weakest: a tendency at best, and not one to demand.",
+        "and share of negative eigenvalues is positive on {positive} of {judged} of them, {correlation:.2f} in the mean and {weakest:.2f} at the weakest. No sign is demanded of it.",
         holds="The share grows with the loss in the model, and exactly so at the critical points of a linear network: saddles high, minima low.",
         fails="“Proportional to the loss” it is not: zero below a threshold, power 3/2 just above, and {far_slope:.2f} farther up. The model's matrices are "
-        "independent; a network's are not. On the small tanh network the rank correlation is {correlation:.2f} here and changes with the data, even in sign; no demand is made of it.",
+        "independent; a network's are not. On the small tanh network the order by loss is not the order by share: rank correlation {correlation:.2f}, positive on {positive} of {judged} data sets.",
     ),
     "zh": Page(
         title="负曲率与损失",
@@ -292,9 +294,9 @@ TEXT = {
         lesson="把黑塞矩阵看成来自数据的正部分，加上一个大小由损失决定的对称部分。它的谱满足一个三次方程。"
         "损失低于 {threshold:.4f} 时没有负特征值：每个临界点都会是极小。两倍于此时 {double:.4f} 为负，四倍时 {four:.4f}。随机抽取的矩阵相差不到 {error:.4f}。\n\n"
         "略高于阈值处，比例按 {near_slope:.3f} 次幂增长，远处只有 {far_slope:.2f}。\n\n"
-        "在三个 tanh 单元的真实网络上，用 {tasks} 个随机数据集找到了 {points} 个不同的临界点。损失与负特征值比例的秩相关平均为 {correlation:.2f}，最弱为 {weakest:.2f}：充其量是倾向，不能作为要求。",
+        "在三个 tanh 单元的真实网络上，用 {tasks} 个随机数据集找到了 {points} 个不同的临界点。损失与负特征值比例的秩相关在 {judged} 个中有 {positive} 个为正，平均 {correlation:.2f}，最弱 {weakest:.2f}。对其正负不作要求。",
         holds="在模型中比例随损失增长，在线性网络的临界点上更是严格如此：鞍点在高处，极小在低处。",
-        fails="但它并不“与损失成正比”：阈值以下为零，略高处为 3/2 次幂，再远是 {far_slope:.2f}。模型中的矩阵彼此独立，网络的并不独立。小 tanh 网络上的秩相关在这里是 {correlation:.2f}，随数据而变，甚至变号；因此不作要求。",
+        fails="但它并不“与损失成正比”：阈值以下为零，略高处为 3/2 次幂，再远是 {far_slope:.2f}。模型中的矩阵彼此独立，网络的并不独立。在小 tanh 网络上，按损失的次序并不是按比例的次序：秩相关为 {correlation:.2f}，{judged} 个数据集中有 {positive} 个为正。",
     ),
 }
 

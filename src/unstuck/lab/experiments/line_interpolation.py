@@ -29,6 +29,7 @@ COST = Cost(quick_seconds=2, full_seconds=40)
 SOURCES = (
     "Hung-yi Lee, MLDS 2018: y = w₁x and y = w₁w₂x",
     "Goodfellow, Vinyals and Saxe 2014: the line from the start to the solution",
+    "Lucas et al. 2021: Analyzing monotonic linear interpolation in neural network loss landscapes",
     "scikit-learn's digits",
 )
 SUBJECT = "unstuck.landscape.line_between"
@@ -62,7 +63,7 @@ class Walked:
 
 def run(config: Config, seed: int, progress: Progress) -> Result:
     """The two-weight surface, then lines through trained networks."""
-    path = follow(Rule(Gradient(), lr=0.1), _slope, START, 150)
+    path = follow(Rule(Gradient(), lr=0.005), _slope, START, 3000)
     worst = linear_chain(START)
     end_loss = worst.value(path[-1])
     mirrored = -path[-1]
@@ -94,11 +95,11 @@ def run(config: Config, seed: int, progress: Progress) -> Result:
 
     return Result(
         numbers={
-            "end": Number(end_loss, Both("loss of y = w₁w₂x after 150 steps from (0.5, −0.2)", "y = w₁w₂x 自 (0.5, −0.2) 走 150 步后的损失")),
+            "end": Number(end_loss, Both("loss of y = w₁w₂x after 3,000 steps from (0.5, −0.2)", "y = w₁w₂x 自 (0.5, −0.2) 走 3000 步后的损失")),
             "end_x": Number(float(path[-1, 0]), Both("w₁ there", "此处的 w₁")),
             "end_y": Number(float(path[-1, 1]), Both("w₂ there", "此处的 w₂")),
             "chord": Number(max(chord.losses), Both("highest loss on the chord to the opposite minimum", "到对面极小的弦上的最高损失")),
-            "uphill": Number(max(uphill), Both("largest rise on a line from start to solution", "从起点到解的线上的最大上升")),
+            "least": Number(-max(uphill), Both("least fall between neighbors on a line from start to solution", "从起点到解的线上相邻两点间最小的下降")),
             "fall": Number(walked[0].line.losses[0] - walked[0].line.losses[-1], Both("fall of the loss on the first line", "第一条线上损失的下降")),
             "barrier_low": Number(min(barriers), Both("lowest hill between two solutions", "两个解之间最低的山")),
             "barrier_high": Number(max(barriers), Both("highest hill between two solutions", "两个解之间最高的山")),
@@ -109,15 +110,16 @@ def run(config: Config, seed: int, progress: Progress) -> Result:
         criteria=(
             below("one weight is convex", convex_excess, 1e-12, "y = w₁x: no point of the line lies above the chord", "y = w₁x：线上没有一点高于弦"),
             below("two weights, found", end_loss, 1e-6, "y = w₁w₂x: gradient descent from (0.5, −0.2) reaches loss 0", "y = w₁w₂x：自 (0.5, −0.2) 的梯度下降到达损失 0"),
-            near("where", float((path[-1] - torch.tensor([1.0536, 0.9491], dtype=torch.float64)).abs().max()), 0, 0.02, "near (1.05, 0.95), where w₁² − w₂² is what it was at the start", "在 (1.05, 0.95) 附近，w₁² − w₂² 与起点处相同"),
+            near("where", float((path[-1] - torch.tensor([1.0536, 0.9491], dtype=torch.float64)).abs().max()), 0, 2e-3, "at (1.0536, 0.9491), where small steps lead", "在 (1.0536, 0.9491)，小步长所至之处"),
+            near("what is kept", float(path[-1, 0] ** 2 - path[-1, 1] ** 2), START[0] ** 2 - START[1] ** 2, 5e-3, "where w₁² − w₂² is what it was at the start", "那里 w₁² − w₂² 与起点处相同"),
             near("chord", max(chord.losses), 1.0, 1e-2, "the chord to the opposite minimum passes over the saddle, at loss 1", "到对面极小的弦越过鞍点，损失为 1"),
             below("ends", ends, 1e-12, "each line begins at the start's loss and ends at the solution's", "每条线始于起点的损失、终于解的损失"),
-            below("no hill from the start", max(uphill), 1e-6, "from the start to the solution the loss never rises, for every network", "对每个网络，从起点到解损失都不上升"),
+            below("no hill from the start", max(uphill), 0.0, "from the start to the solution the loss falls from point to point, for every network", "对每个网络，从起点到解损失逐点下降"),
             above("it is a long way", min(ways), 0.3, "though the solution is far from the start", "尽管解离起点很远"),
             above("a hill between solutions", min(barriers), 0.05, "between two solutions it does", "两个解之间却会上升"),
             same("lines walked", len(between), 2 * (config.networks - 1), "for each activation", "每种激活函数皆然"),
         ),
-        figures=(_lines(walked, between), _surface(path, chord)),
+        figures=(_lines(walked, between), _surface(path[::20], chord)),
         tables=(
             Table(
                 Both("Lines between digits networks", "手写数字网络之间的线"),
@@ -215,14 +217,14 @@ TEXT = {
         change_mind="A rise on the way from the start, or two solutions with no hill between them.",
         lesson="With two weights gradient descent from (0.5, −0.2) ends at ({end_x:.3f}, {end_y:.3f}) with loss {end:.0e}. The chord "
         "to the opposite minimum climbs to {chord:.3f}, the saddle's height.\n\n"
-        "The same holds for {networks} networks on digits. On the straight line from its first weights to its last the loss never "
-        "rises from one point to the next (largest change {uphill:.1e}), and falls by {fall:.2f}, although the way is "
+        "The same holds for {networks} networks on digits. On the straight line from its first weights to its last the loss "
+        "falls from each point to the next (least of all by {least:.1e}), and falls by {fall:.2f}, although the way is "
         "{way:.2f} times as long as the first weights themselves. Training itself did not go straight.\n\n"
         "Between solutions of different starts there is a hill, {barrier_low:.2f} to {barrier_high:.2f} high, while every solution "
         "has a loss of at most {solution:.3f}. Part of that hill is only that their units stand in different orders.",
         holds="Not convex, and easy: downhill all the way from the start, hills between solutions.",
         fails="The line without a hill was found for these small networks with moderate rates; it is an observation, not a law. "
-        "Networks with normalization or large rates are known to have hills on it.",
+        "Lucas et al. make networks with hills on it, by letting the weights move far from the start.",
     ),
     "zh": Page(
         title="笔直的下坡路",
@@ -234,12 +236,12 @@ TEXT = {
         change_mind="若从起点出发的路上有上升，或两个解之间没有山。",
         lesson="两个权重时，自 (0.5, −0.2) 的梯度下降终于 ({end_x:.3f}, {end_y:.3f})，损失 {end:.0e}。"
         "到对面极小的弦升到 {chord:.3f}，正是鞍点的高度。\n\n"
-        "{networks} 个手写数字网络也是如此。从最初权重到最终权重的直线上，损失从不上升（相邻两点最大变化 {uphill:.1e}），"
+        "{networks} 个手写数字网络也是如此。从最初权重到最终权重的直线上，损失逐点下降（最少的一次降 {least:.1e}），"
         "共下降 {fall:.2f}，而路程是最初权重长度的 {way:.2f} 倍。训练本身走的并不是直线。\n\n"
         "不同起点的解之间有山，高 {barrier_low:.2f} 到 {barrier_high:.2f}，而每个解的损失不超过 {solution:.3f}。"
         "这山的一部分只是因为单元的次序不同。",
         holds="非凸却容易：从起点一路下坡，解与解之间有山。",
-        fails="没有山的直线是在这些小网络、适中学习率下看到的，是观察而非定律。带归一化或大学习率的网络，线上已知会有山。",
+        fails="没有山的直线是在这些小网络、适中学习率下看到的，是观察而非定律。Lucas 等人让权重远离起点，就造出了线上有山的网络。",
     ),
 }
 

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -60,17 +61,20 @@ def run(config: Config, seed: int, progress: Progress) -> Result:
 
     halves = [_half(track.learned[:, mode], s, config.rate) for mode, s in enumerate(STRENGTHS)]
     plateaus = _plateaus(track, halves)
-    drops = [_peak(track, half, config.rate) for half in halves]
+    drops = [
+        _peak(track, place, after) for place, after in zip(plateaus, [*plateaus[1:], len(track.norm)], strict=True)
+    ]
     dips = [float(track.norm[place] / track.norm[drop]) for place, drop in zip(plateaus, drops, strict=True)]
     standing = [_standing(problem, path[place]) for place in plateaus]
-    late = max(abs(float(track.time[drop]) - half) for drop, half in zip(drops, halves, strict=True))
+    shares = [float(track.learned[drop, mode]) / s for (mode, s), drop in zip(enumerate(STRENGTHS), drops, strict=True)]
+    early = [half - float(track.time[drop]) for half, drop in zip(halves, drops, strict=True)]
     energy = _energy_gap(track, config.rate)
     progress(0.8, "plateaus judged")
 
     others = [_random(problem, seed + index, config) for index in range(config.random)]
     ordered = all(times[0] < times[1] < times[2] for times in others)
     judged = classify(problem.objective(path[plateaus[1]]), seed=seed)
-    shares = [abs(low / -s - 1) for (low, _), s in zip(standing, STRENGTHS, strict=True)]
+    curved = [abs(low / -s - 1) for (low, _), s in zip(standing, STRENGTHS, strict=True)]
     flat = _flat_share(track, plateaus[1], config.rate)
     progress(1.0, "random starts trained")
 
@@ -83,15 +87,17 @@ def run(config: Config, seed: int, progress: Progress) -> Result:
             "loss_2": Number(float(track.loss[plateaus[1]]), Both("loss on the second plateau", "第二个平台上的损失")),
             "norm_2": Number(float(track.norm[plateaus[1]]), Both("gradient there", "此处的梯度")),
             "flat": Number(flat, Both("fall of the loss there in one unit of time, over the loss", "此处单位时间内损失的下降与损失之比")),
+            "peak": Number(max(shares, key=lambda share: abs(share - 1 / 3)), Both("share of a mode learned where the gradient is largest, the farthest from ⅓", "梯度最大时模式学到的比例，离 ⅓ 最远者")),
             "random": Number(others[0][2], Both("the third drop from a random start", "随机起点的第三次下降")),
         },
         criteria=(
             below("the curve", fit, 0.05, "each mode is learned along s/(1 + (s/u₀ − 1)e^(−2st))", "每个模式都沿 s/(1 + (s/u₀ − 1)e^(−2st)) 学会"),
             near("times", max(abs(half / _half_time(s) - 1) for half, s in zip(halves, STRENGTHS, strict=True)), 0, 0.03, "half of it at ln(s/u₀ − 1)/(2s): weak modes late", "在 ln(s/u₀ − 1)/(2s) 学到一半：弱模式晚"),
             below("gradient dips", max(dips), 0.1, "on every plateau the gradient is less than a tenth of that at the drop that follows", "每个平台上的梯度不到随后下降处的十分之一"),
-            below("and peaks at the drop", late, 1.0, "where the gradient is largest again the next mode is half learned", "梯度再度最大之处，下一个模式正好学到一半"),
+            near("and peaks at the drop", max(shares, key=lambda share: abs(share - 1 / 3)), 1 / 3, 0.02, "between two plateaus the gradient is largest where a third of the next mode is learned (the farthest of three)", "两个平台之间，梯度最大之处是下一个模式学到三分之一时（三者中差得最远的）"),
+            near("before the half", max((e * 2 * s / math.log(2) for e, s in zip(early, STRENGTHS, strict=True)), key=lambda ratio: abs(ratio - 1)), 1, 0.02, "which is ln 2/(2s) before half of it is", "比学到一半早 ln 2/(2s)"),
             below("energy", energy, 0.02, "the loss falls by η‖g‖² a step: plateaus and small gradients are one thing here", "每步损失下降 η‖g‖²：在此平台与小梯度是一回事"),
-            below("what curves down", max(shares), 0.05, "the most negative curvature on a plateau is minus the strength to be learned next", "平台上最负的曲率等于下一个要学的强度取负"),
+            below("what curves down", max(curved), 0.05, "the most negative curvature on a plateau is minus the strength to be learned next", "平台上最负的曲率等于下一个要学的强度取负"),
             same("ways down", tuple(count for _, count in standing), (12, 6, 2), "the ways down are as many as strengths left times units free: 3·4, 2·3, 1·2", "下坡方向的个数等于剩余强度数乘以空闲单元数：3·4、2·3、1·2"),
             same("not a minimum", judged.state in ("saddle", "descending"), True, "the second plateau is not called a minimum", "第二个平台不会被判为极小"),
             below("flat to the eye", flat, 0.02, "though in a unit of time the loss there falls by less than two hundredths", "尽管单位时间内那里的损失下降不到百分之二"),
@@ -150,10 +156,9 @@ def _plateaus(track: Track, halves: list[float]) -> list[int]:
     return places
 
 
-def _peak(track: Track, half: float, rate: float) -> int:
-    """The step of the largest gradient around a drop."""
-    low, high = max(0, round((half - 1) / rate)), round((half + 1) / rate)
-    return low + int(track.norm[low:high].argmax())
+def _peak(track: Track, plateau: int, after: int) -> int:
+    """The step of the largest gradient between one plateau and the next (or the end)."""
+    return plateau + int(track.norm[plateau:after].argmax())
 
 
 def _standing(problem: LinearModes, place: Tensor) -> tuple[float, int]:
@@ -253,7 +258,7 @@ TEXT = {
         question="When the loss stands still and then falls again, where was it standing?",
         lecture="A loss that stands still is not proof of a local minimum: look at the Hessian, or at the length of the gradient. The "
         "lecture shows a loss in stairs whose gradient falls on each plateau and shoots up at each escape.",
-        formula="L = ½‖M − W₂W₁‖²,  M has singular values s\nu(t) = s/(1 + (s/u₀ − 1) e^(−2st)),   half of it at t = ln(s/u₀ − 1)/(2s)\nH on the plateau before s: smallest eigenvalue −s",
+        formula="L = ½‖M − W₂W₁‖²,  M has singular values s\nu(t) = s/(1 + (s/u₀ − 1) e^(−2st)),   half of it at t = ln(s/u₀ − 1)/(2s)\n‖g‖² = 2u(s − u)² on the way, largest at u = s/3, ln 2/(2s) earlier\nH on the plateau before s: smallest eigenvalue −s",
         expectation="Three stairs along exact curves; the gradient small on each and large at each drop; negative curvature on each.",
         change_mind="A plateau without negative curvature, or modes that do not follow the formula.",
         lesson="A linear network of two layers is small enough to be solved exactly. Each singular value of what it has to learn is "
@@ -262,7 +267,8 @@ TEXT = {
         "On the second plateau the loss is {loss_2:.3f}, falls by {flat:.1%} in a unit of time, and the gradient is {norm_2:.4f}. It "
         "looks converged. The Hessian says otherwise: its most negative curvature is {low_2:.3f}, the strength of the value to be "
         "learned next with a minus. The three plateaus have {low_1:.2f}, {low_2:.2f} and {low_3:.2f}; each is a saddle passed by.\n\n"
-        "Before each drop the gradient is {dip_1:.4f}, {dip_2:.4f} and {dip_3:.4f} of what it is at the drop. For gradient descent "
+        "Before each drop the gradient is {dip_1:.4f}, {dip_2:.4f} and {dip_3:.4f} of what it is at the drop. The "
+        "gradient peaks when a third of the mode is learned ({peak:.3f} measured), a little before the half. For gradient descent "
         "with a small rate this must be so, since the loss falls by η‖g‖² a step. With mini-batches it need not: then the loss may "
         "stand still while the gradient stays large.",
         holds="Stairs, dips and peaks, and that a loss at rest is no minimum.",
@@ -273,7 +279,7 @@ TEXT = {
         question="损失停住又再下降时，它停在了哪里？",
         lecture="损失停住并不证明到了局部极小：要看黑塞矩阵，或看梯度的长度。讲义给出阶梯状的损失，梯度在每个平台上变小，"
         "在每次逃离时猛增。",
-        formula="L = ½‖M − W₂W₁‖²，M 的奇异值为 s\nu(t) = s/(1 + (s/u₀ − 1) e^(−2st))，在 t = ln(s/u₀ − 1)/(2s) 时学到一半\n在 s 之前的平台上，H 的最小特征值为 −s",
+        formula="L = ½‖M − W₂W₁‖²，M 的奇异值为 s\nu(t) = s/(1 + (s/u₀ − 1) e^(−2st))，在 t = ln(s/u₀ − 1)/(2s) 时学到一半\n途中 ‖g‖² = 2u(s − u)²，在 u = s/3 处最大，早 ln 2/(2s)\n在 s 之前的平台上，H 的最小特征值为 −s",
         expectation="沿精确曲线的三级台阶；平台上梯度小、下降处梯度大；每个平台都有负曲率。",
         change_mind="若某个平台没有负曲率，或模式不遵循公式。",
         lesson="两层线性网络小到可以精确求解。要学的每个奇异值都沿自己的 S 形曲线学会，这里误差 {fit:.1%}："
@@ -281,7 +287,7 @@ TEXT = {
         "第二个平台上损失为 {loss_2:.3f}，单位时间下降 {flat:.1%}，梯度为 {norm_2:.4f}，看似已收敛。黑塞矩阵却另有说法："
         "最负的曲率是 {low_2:.3f}，正是下一个要学的强度取负。三个平台分别为 {low_1:.2f}、{low_2:.2f}、{low_3:.2f}，"
         "都是途经的鞍点。\n\n"
-        "每次下降之前，梯度只有下降处的 {dip_1:.4f}、{dip_2:.4f}、{dip_3:.4f}。学习率小的梯度下降必然如此，"
+        "每次下降之前，梯度只有下降处的 {dip_1:.4f}、{dip_2:.4f}、{dip_3:.4f}。模式学到三分之一时梯度最大（测得 {peak:.3f}），略早于一半。学习率小的梯度下降必然如此，"
         "因为每步损失下降 η‖g‖²。小批量则未必：损失可能停住而梯度仍大。",
         holds="台阶、低谷与高峰，以及损失停住并非极小。",
         fails="“看梯度”能分开平台与来回弹跳，却分不开鞍点与极小：那要看黑塞矩阵。",
