@@ -38,9 +38,17 @@ def test_the_advice_turns_the_rate_around() -> None:
     assert isinstance(answer, Fired) and "p=0.1" in answer.advice[0].code and "write 0.1." in answer.advice[0].text
 
 
-@pytest.mark.parametrize("rates", [(0.5,), (0.2, 0.5), (0.5, 0.5, 0.5), (0.1,) * 12])
+@pytest.mark.parametrize("rates", [(0.5,), (0.2, 0.5), (0.5, 0.5, 0.5), (0.1,) * 12, (0.1,) * 42, (0.4,) * 9])
 def test_common_rates(rates: tuple[float, ...]) -> None:
     assert isinstance(judge(dropouts(*rates)), Passed)
+
+
+@pytest.mark.parametrize(("names", "fires"), [("heads.{}", False), ("net.{}0", True)])
+def test_masks_side_by_side_count_once(names: str, fires: bool) -> None:
+    modules = [{"name": names.format(i), "kind": "Dropout", "options": {"p": 0.5}} for i in range(1, 6)]
+    model = {"name": "net", "params": [], "modules": modules}
+    found = judge(run(whole(cross_entropy(accuracy=0.3)), loss=STANDING, models=(model,), parts={"inputs": [features()]}))
+    assert isinstance(found, Fired if fires else Passed)
 
 
 def function(zero: float, arrives: float, accuracy: float = 0.3) -> Recording:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from literal_losses import EMPTY, FALLING, cross_entropy, features, run, whole
+from literal_losses import EMPTY, FALLING, cross_entropy, features, run, term, whole
 
 from unstuck.findings.contract import Fired, NotApplicable, Passed, Skipped
 from unstuck.findings.rules.d108_train_evaluation_mismatch import judge
@@ -91,6 +91,28 @@ def test_a_head_fed_by_a_network_that_learns() -> None:
     for sample in recording.main.samples:
         sample["inputs"] = [features(live=True)]
     assert isinstance(judge(recording), Skipped)
+
+
+def test_a_number_that_a_loop_runs_through() -> None:
+    """The time of a flow: drawn for each example in training, one for the whole batch when samples are made."""
+    assert isinstance(judge(evaluated(look(scale=0.05, batch_equal=True))), Skipped)
+
+
+def test_clean_images_for_a_network_that_cleans() -> None:
+    pixels = {"shape": [80, 1, 8, 8], "mean": 0.3, "std": 0.38}
+    looks = look(scale=0.54, **pixels)
+    target = {"shape": [80, 1, 8, 8], "mean": 0.31, "std": 0.37, "batch_equal": False}
+    recording = run(
+        whole(term("mse", target=target)), loss=FALLING, parts={"inputs": [features(**pixels)]}, events=[looks]
+    )
+    assert isinstance(judge(recording), Skipped)
+    other = look(scale=54.0, **{**pixels, "mean": 30.0, "std": 38.0})
+    recording.events[:] = [other]
+    assert isinstance(judge(recording), Fired)
+
+
+def test_two_sets_of_which_one_is_unlike_on_purpose() -> None:
+    assert isinstance(judge(evaluated(look(90), look(91, scale=6.0))), Passed)
 
 
 def test_too_few_examples() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from unstuck.findings.evidence.head import at, number
+from unstuck.findings.evidence.head import at, number, seen_terms
 from unstuck.record.recording import Event, Fact, Recording
 
 
@@ -21,6 +21,8 @@ class Look:
     r2: float | None  # of one batch only: None where several were looked at
     examples: int
     commonest: float | None  # share of the commonest class
+    target_mean: float | None = None
+    target_std: float | None = None
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,50 @@ def evaluations(recording: Recording) -> list[Evaluations]:
     return sorted(result, key=lambda e: -len(e.looks))
 
 
+@dataclass(frozen=True)
+class OtherTargets:
+    """Means and deviations of the targets of an evaluation and of the training, where they are plainly unlike."""
+
+    mean: float
+    deviation: float
+    training_mean: float
+    training_deviation: float
+
+
+APART = 1.0
+"""Training deviations between the means of the targets that no random split makes: of 16 examples four standard errors."""
+NARROW = 0.4
+"""Share of the training's deviation; 16 examples drawn at random have 0.6 and more."""
+MIXED = 0.7
+"""Share of the deviation within a batch: sorted training data show a few classes at a time, and not the whole."""
+
+
+def other_targets(recording: Recording, series: Evaluations) -> OtherTargets | None:
+    """How the targets of these evaluations differ from those of the training; None where they are alike or not known.
+
+    A set that was split off without shuffling holds other classes than the rest.
+    """
+    look = series.looks[-1]
+    if look.target_mean is None or look.target_std is None:
+        return None
+    seen = [
+        (number(t.target.get("mean")), number(t.target.get("std")))
+        for t in seen_terms(recording.main)
+        if t.term.get("kind") == series.kind and not t.target.get("one_hot")
+    ]
+    known = [(m, s) for m, s in seen if m is not None and s is not None]
+    if len(known) < 3:
+        return None
+    center = sum(m for m, _ in known) / len(known)
+    within = sum(s * s for _, s in known) / len(known)
+    whole = math.sqrt(within + sum((m - center) ** 2 for m, _ in known) / len(known))
+    if whole == 0 or math.sqrt(within) < MIXED * whole:
+        return None
+    if abs(look.target_mean - center) <= APART * whole and look.target_std >= NARROW * whole:
+        return None
+    return OtherTargets(look.target_mean, look.target_std, center, whole)
+
+
 def _sets_by_line(recording: Recording) -> dict[_Line, list[_Set]]:
     evaluated: dict[tuple[_Line, int], dict[object, list[_Batch]]] = {}  # by step, then by block
     for event in recording.happened("evaluation_loss"):
@@ -110,6 +156,8 @@ def _batch(event: Event) -> _Batch | None:
         number(data.get("r2")),
         examples,
         number(data.get("commonest")),
+        number(data.get("target_mean")),
+        number(data.get("target_std")),
     )
     targets = (examples, _rounded(data.get("target_mean")), _rounded(data.get("target_std")))
     line = _Line(str(data.get("model") or ""), str(kind), at(data.get("line")))
@@ -147,6 +195,13 @@ def _mean(batches: _Set) -> Look:
     if len(looks) == 1:
         return looks[0]
     weights = [max(1, look.examples) for look in looks]
+    center = _weighted([look.target_mean for look in looks], weights)
+    squares = [
+        None if center is None or look.target_std is None else look.target_std**2 + (look.target_mean - center) ** 2
+        for look in looks
+        if look.target_mean is not None
+    ]
+    spread = _weighted(squares, weights) if center is not None else None
     return Look(
         looks[0].step,
         sum(look.loss * weight for look, weight in zip(looks, weights, strict=True)) / sum(weights),
@@ -154,6 +209,8 @@ def _mean(batches: _Set) -> Look:
         None,
         sum(look.examples for look in looks),
         _weighted([look.commonest for look in looks], weights),
+        center,
+        None if spread is None else math.sqrt(spread),
     )
 
 

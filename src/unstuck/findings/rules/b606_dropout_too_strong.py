@@ -13,10 +13,12 @@ network underfits, on the training set already.
 
 How it is judged
 ----------------
-By the sum of p / (1 − p) over the dropouts of the model (those in training mode), and, where no dropout module is
-seen, by the share of an activation's outputs that arrive as zeros in the next layer beyond its own zeros. A warning when
-the noise is four times the signal and more (0.8 once, 0.67 twice) and the run did not come four fifths of the way
-from a constant answer to a perfect one, as seen in training, with dropout; information when it did.
+By the sum of p / (1 − p) over the dropouts of 0.5 and more of the model (those in training mode; several side by side
+count once), and, where no dropout module is seen, by the share of an activation's outputs that arrive as zeros in the
+next layer beyond its own zeros. Rates below 0.5 are in common use, by the dozen where each stands in a branch of its own
+that is added to what passes by (transformers), so they are left out of the sum. A warning when the noise is four times
+the signal and more (0.8 once, 0.67 twice) and the run did not come four fifths of the way from a constant answer to a
+perfect one, as seen in training, with dropout; information when it did.
 
 When it is wrong
 ----------------
@@ -53,6 +55,7 @@ ENABLED = True
 SICK = ("examples/sick/b606_digits_keep.py",)
 HEALTHY = ("examples/mended/b606_digits_keep.py", "examples/healthy/digits_mc_dropout.py")
 THRESHOLDS = {
+    "strong": (0.5, "a rate in common use, and the highest one that is; lower ones stand by the dozen in transformers"),
     "noise": (4, "times the mean square of what passes, summed over the dropouts: 0.8 once; three times 0.5 is 3; 8 healthy "
                  "runs with dropout: at most 1, no false alarm"),
     "steady": (0.03, "deviation of the measured share over the samples; of 2000 units dropped at 0.5 one hundredth varies"),
@@ -87,10 +90,10 @@ def judge(recording: Recording) -> Answer:
         found = _measured(recording.main)
     if not found:
         return NotApplicable("no dropout in training mode")
-    noise = sum(d.noise for d in found)
+    noise = sum(d.noise for d in _in_a_row(found))
     worst = max(found, key=lambda d: d.p)
     if noise < THRESHOLDS["noise"][0] or (worst.measured and worst.p < THRESHOLDS["measured"][0]):
-        return Passed(f"dropout adds {noise:.2g} times the mean square of what passes ({worst.p:.2g} at {worst.name})")
+        return Passed(f"dropouts of 0.5 and more add {noise:.2g} times the mean square of what passes ({worst.p:.2g} at {worst.name})")
     course = loss_course(recording)
     short = course.reached is not None and course.reached < WELL
     severity: Severity = "warning" if short or course.diverged else "info"
@@ -115,9 +118,11 @@ def judge(recording: Recording) -> Answer:
                 "drop less",
                 "In PyTorch p is the share that is dropped. Use 0.1 to 0.5"
                 + (
-                    f"; if {worst.p:g} was meant as the share to keep, write {1 - worst.p:.2g}." if worst.p < 1 else "."
+                    f"; if {worst.p:g} was meant as the share to keep, write {1 - worst.p:.2g}."
+                    if THRESHOLDS["strong"][0] < worst.p < 1
+                    else "."
                 ),
-                f"torch.nn.Dropout(p={min(0.5, round(1 - worst.p, 2)):g})",
+                f"torch.nn.Dropout(p={min(0.5, worst.p / 2, round(1 - worst.p, 2)):.2g})",
             ),
         ),
     )
@@ -136,6 +141,21 @@ def _modules(recording: Recording) -> list[_Dropped]:
             if "Dropout" in kind and p is not None and 0 < p <= 1:
                 found.append(_Dropped(str(module.get("name")), p, measured=False))
     return found
+
+
+def _in_a_row(found: list[_Dropped]) -> list[_Dropped]:
+    """The strong ones that noise passes one after the other. Neighbors in one container stand side by side: several
+    masks of one vector, whose answers are averaged."""
+    counted: list[_Dropped] = []
+    before = None
+    for d in found:
+        parent, _, place = d.name.rpartition(".")
+        number = int(place) if place.isdigit() else None
+        beside = number is not None and before is not None and before == (parent, number - 1, d.p)
+        before = (parent, number, d.p) if number is not None else None
+        if d.p >= THRESHOLDS["strong"][0] and not beside:
+            counted.append(d)
+    return counted
 
 
 def _asleep(recording: Recording) -> set[str]:

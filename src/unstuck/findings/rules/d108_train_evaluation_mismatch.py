@@ -1,9 +1,10 @@
-"""Inputs are scaled otherwise at evaluation than in training.
+"""The evaluation is of another kind than the training: inputs scaled otherwise, or other classes.
 
 What it means
 -------------
 The same model is shown other numbers when it is evaluated: the training set was standardized and the test set was
-not, pixels were divided by 255 in one place only, one loader normalizes and the other does not.
+not, pixels were divided by 255 in one place only, one loader normalizes and the other does not. Or data that were sorted by
+class were split without shuffling, and the evaluation holds classes that training hardly saw.
 
 Why it hurts
 ------------
@@ -15,11 +16,15 @@ How it is judged
 ----------------
 Feature by feature, from everything that entered the model in the watched evaluations (forward passes without
 gradient) against everything that entered it in the sampled training steps. What is read as whole numbers (words) is left
-out, and so is what another network puts out, which changes as that one learns. A warning when the median feature has
+out, and so is what another network puts out, which changes as that one learns; what is the same for a whole batch at
+evaluation but not in training (the time of a flow or a diffusion, which a loop runs through); and inputs that look as
+the training's targets do (a network that was taught to clean noisy images may be shown clean ones). A warning when the median feature has
 deviations more than 1.6 times as large or as small for images (channels, thousands of pixels each) and more than
-three times for other inputs, or means more than one (three) training deviations apart, over at least 16 examples. A warning
+three times for other inputs, or means more than one (three) training deviations apart, over at least 16 examples, in more than half of the looks. A warning
 as well when most of four and more features show it, each for itself, and the median mean is a deviation off: raw
-columns have all sorts of units, some of which resemble a standardized one.
+columns have all sorts of units, some of which resemble a standardized one. And a warning when training is learned, the
+evaluation's answers are no better than always naming its commonest class, and its targets lie more than one training
+deviation off, or vary by less than two fifths, while every training batch shows the whole range.
 
 When it is wrong
 ----------------
@@ -45,12 +50,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from unstuck.findings.contract import Advice, Answer, Fired, NotApplicable, Passed, Severity, Skipped
+from unstuck.findings.evidence.evaluations import evaluations, other_targets
 from unstuck.findings.evidence.head import adversarial, at, number
+from unstuck.findings.evidence.loss_course import loss_course
 from unstuck.record.recording import Event, Recording
 
 CODE = "D108"
 NAME = "train-evaluation-mismatch"
-CLAIM = "inputs at evaluation are scaled otherwise than in training"
+CLAIM = "inputs at evaluation are scaled otherwise than in training, or the classes are others"
 ENABLED = True
 SICK = ("examples/sick/d108_breast_cancer_raw_test.py",)
 HEALTHY = ("examples/mended/d108_breast_cancer_raw_test.py", "examples/healthy/digits_mc_dropout.py")
@@ -63,12 +70,17 @@ THRESHOLDS = {
     "apart": (0.5, "of the features, each beyond the bounds of a table; 38 healthy and mended runs: at most 0.25"),
     "apart_features": (4, "features that vary in training: fewer may count the time, which goes on"),
     "apart_shift": (1, "training deviations between the means: rare words or classes differ in deviation alone"),
-    "share": (0.5, "of an evaluation's inputs that must show it: one unusual call does not count"),
+    "share": (0.5, "of an evaluation's inputs, more than which must show it: one unusual call, or one of two sets, does not count"),
+    "like_targets": (0.2, "mean in deviations of the targets, and deviation as a share, within which inputs look as targets "
+                          "do; halves of the digits differ by up to 0.05"),
 }  # fmt: skip
 
 
 def judge(recording: Recording) -> Answer:
-    """Compare what enters the model in evaluation with what enters it in training."""
+    """Compare what enters the model in evaluation, and its targets, with those of the training."""
+    others = _other_classes(recording)
+    if others is not None:
+        return others
     looks = [e for e in recording.happened("forward_without_gradient") if _in_evaluation(e)]
     if not looks:
         return NotApplicable("no evaluation (forward passes without gradient) was seen")
@@ -89,16 +101,60 @@ def judge(recording: Recording) -> Answer:
         examples = min(int(n) for n in against.get("examples") or (0,))
         if examples < THRESHOLDS["examples"][0]:
             continue
+        if _swept(recording, entry) or _as_the_targets(recording, entry):
+            continue
         seen.append(entry)
         fault = _fault(entry)
         if fault and _steadily(looks, entry):
             return _fired(recording, event, entry, fault, examples)
     if not seen:
-        return Skipped("too few examples were evaluated to compare their scale with the training's")
+        return Skipped("too few examples were evaluated, or other ones than in training on purpose, to compare their scale")
     shown = seen[0]["against_training"]
     return Passed(
         f"evaluation inputs have {shown['scale']:.2f} of the training's deviation, their means {shown['shift']:.2f} apart"
     )
+
+
+def _other_classes(recording: Recording) -> Fired | None:
+    """An evaluation on classes that the training did not show, and so with no right answers."""
+    course = loss_course(recording)
+    if course.outcome not in ("learned", "well"):
+        return None
+    for series in evaluations(recording):
+        looks = [look for look in series.looks if look.accuracy is not None and look.commonest is not None]
+        others = other_targets(recording, series) if looks else None
+        if others is None or series.examples < THRESHOLDS["examples"][0]:
+            continue
+        best, commonest = max(look.accuracy or 0.0 for look in looks), looks[-1].commonest or 0.0
+        if best > commonest:
+            continue
+        return Fired(
+            sentence=f"The evaluation's labels have mean {others.mean:.3g} and deviation {others.deviation:.2g}, the training's "
+            f"{others.training_mean:.3g} and {others.training_deviation:.2g}: it holds other classes than the model is "
+            f"trained on, and at most {best:.0%} of its {series.examples} answers are right; {course.sentence}.",
+            severity="warning",
+            confidence=0.7,
+            where=at(series.line) or "the evaluation",
+            step=looks[0].step,
+            evidence={
+                "target_mean": others.mean,
+                "target_deviation": others.deviation,
+                "training_target_mean": others.training_mean,
+                "training_target_deviation": others.training_deviation,
+                "evaluation_accuracy": best,
+                "examples": series.examples,
+                **course.evidence(),
+            },
+            advice=(
+                Advice(
+                    "shuffle before you split",
+                    "Draw the evaluation's examples from all of the data; keep the shares of the classes.",
+                    "X_train, X_test, y_train, y_test = train_test_split(X, y, stratify=y, random_state=0)",
+                ),
+            ),
+            line=series.line,
+        )
+    return None
 
 
 def _from_other_networks(recording: Recording) -> set[tuple[str, str]]:
@@ -110,6 +166,28 @@ def _from_other_networks(recording: Recording) -> set[tuple[str, str]]:
         for given in sample.get("inputs") or ()
         if given.get("live")
     }
+
+
+def _swept(recording: Recording, entry: Mapping[str, Any]) -> bool:
+    """One number for the whole batch, where training gave every example its own: a loop runs through it."""
+    return entry.get("batch_equal") is True and _training_numbers(recording, entry).get("batch_equal") is False
+
+
+def _as_the_targets(recording: Recording, entry: Mapping[str, Any]) -> bool:
+    """Inputs like the training's targets, of the same shape: noisy ones were to be made clean, and these are clean."""
+    mean, deviation = number(entry.get("mean")), number(entry.get("std"))
+    if mean is None or deviation is None:
+        return False
+    near = THRESHOLDS["like_targets"][0]
+    for stream in recording.streams.values():
+        for _, _, term in stream.terms():
+            target = term.get("target") or {}
+            center, spread = number(target.get("mean")), number(target.get("std"))
+            same = list(target.get("shape") or ())[1:] == list(entry.get("shape") or ())[1:]
+            if same and center is not None and spread and len(target.get("shape") or ()) > 1:
+                if abs(mean - center) <= near * spread and abs(deviation - spread) <= near * spread:
+                    return True
+    return False
 
 
 def _in_evaluation(event: Event) -> bool:
@@ -145,7 +223,7 @@ def _steadily(looks: list[Event], like: Mapping[str, Any]) -> bool:
         if entry.get("against_training") is not None
         and (entry.get("model"), entry.get("name")) == (like.get("model"), like.get("name"))
     ]
-    return sum(found) >= THRESHOLDS["share"][0] * len(found)
+    return sum(found) > THRESHOLDS["share"][0] * len(found)
 
 
 def _fired(recording: Recording, event: Event, entry: Mapping[str, Any], fault: str, examples: int) -> Fired:

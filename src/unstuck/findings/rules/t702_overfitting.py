@@ -44,7 +44,7 @@ import math
 import statistics
 
 from unstuck.findings.contract import Advice, Answer, Fired, NotApplicable, Number, Passed, Severity, Skipped
-from unstuck.findings.evidence.evaluations import Evaluations, Look, evaluations
+from unstuck.findings.evidence.evaluations import Evaluations, Look, evaluations, other_targets
 from unstuck.findings.evidence.head import at
 from unstuck.findings.evidence.trend import mean_between
 from unstuck.record.recording import Recording
@@ -91,7 +91,10 @@ def judge(recording: Recording) -> Answer:
     long = [e for e in series if len(e.looks) >= THRESHOLDS["looks"][0]]
     if not long:
         return Skipped(f"only {len(series[0].looks)} evaluations of the same place: too few to tell a turning point")
-    found = [f for e in long if (f := _judge(recording, e)) is not None]
+    alike = [e for e in long if other_targets(recording, e) is None]
+    if not alike:
+        return Skipped("the evaluation's targets are not drawn as the training's are: its loss shows that, and no turning point")
+    found = [f for e in alike if (f := _judge(recording, e)) is not None]
     if found:
         return max(found, key=lambda f: (f.severity == "warning", f.confidence))
     first, last = long[0].looks[0], long[0].looks[-1]
