@@ -193,13 +193,15 @@ class Taps:
                     listener.without_gradient(entered)
 
             def __enter__(context: Any) -> Any:
-                result = original(context)
-                tell(context)
-                return result
+                tell(context)  # first: interrupted here, the block has not begun, and nothing is left switched off
+                return original(context)
 
             def __exit__(context: Any, *details: Any) -> Any:
-                tell(context)
-                return original(context, *details)
+                try:
+                    tell(context)
+                finally:  # whatever happens in the listener, gradients are as they were before the block
+                    result = original(context, *details)
+                return result
 
             return __enter__ if entered else __exit__
 
@@ -290,8 +292,11 @@ class Taps:
 
         def make_exit(original: Any) -> Any:
             def __exit__(context: Any, *details: Any) -> Any:
-                listener.saved_tensor_hooks(False)
-                return original(context, *details)
+                try:
+                    listener.saved_tensor_hooks(False)
+                finally:
+                    result = original(context, *details)
+                return result
 
             return __exit__
 

@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.autograd.function import BackwardCFunction
 
 from unstuck.live.loss_tape import LossTape, NotReplayable, stack_height
+from unstuck.live.registry import parameters_of
 from unstuck.live.side_effects import obstacle, quiet
 
 if TYPE_CHECKING:
@@ -138,7 +139,7 @@ class Captures:
         if stack_height() > 0:
             return "another torch function mode is active"
         inner = unwrapped(module)
-        if sum(p.numel() * p.element_size() for p in inner.parameters()) > PARAMETER_BYTES:
+        if sum(p.numel() * p.element_size() for p in parameters_of(inner)) > PARAMETER_BYTES:
             return f"the model has more than {PARAMETER_BYTES >> 20} MiB of parameters"
         inputs = list(tensors_in((args, kwargs)))
         if any(t.requires_grad for t in inputs):

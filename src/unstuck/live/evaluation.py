@@ -28,6 +28,7 @@ LOSSES_PER_EVALUATION = 8
 MAX_PLACES = 1000  # lines of the script
 EMPTY_LOOKS = 3  # at a line, without any model's forward pass: a number is computed there, and nothing evaluated
 MAX_IN_VAIN = 3  # times that eval() was followed by training all the same
+MOST_MODES = 40  # calls of train() and eval() that are written down
 FREE_LOOKS = 4
 FREE_LOSSES = 120
 LOSSES_KEPT = 0.15  # part of the running budget that is theirs: evaluations are rare, and what they measured is gone
@@ -317,6 +318,11 @@ class EvaluationWatch:
         )
         self.norms = {}
 
+    def is_news(self, model: Model, training: bool, before: bool) -> bool:
+        """Whether a call changes anything; a script may call ``train()`` at every step."""
+        last = self.asked.get(model.number)
+        return not training or before is not training or self.by_mode is not None or last is None or not last[1]
+
     def mode_changed(self, model: Model, training: bool, before: bool) -> None:
         """``train()`` or ``eval()`` was called on a model."""
         if before:
@@ -327,9 +333,10 @@ class EvaluationWatch:
         else:
             self.evaluated.add(model.number)
             self._listen_by_mode(model)
-        self.watcher.event(
-            "mode", step=self.watcher.current_step(), limit=40, model=model.name, training=training, line=user_line()
-        )
+        watcher = self.watcher
+        if watcher.has_room("mode", MOST_MODES):  # finding the line costs more than all the rest
+            line, step = user_line(), watcher.current_step()
+            watcher.event("mode", step=step, limit=MOST_MODES, model=model.name, training=training, line=line)
 
     def last_modes(self) -> None:
         """At the end: the models that are in training mode again though nobody called ``train()``."""
@@ -344,8 +351,9 @@ class EvaluationWatch:
         if last is None or last[1]:
             return
         self.asked[model.number] = (model, True)
+        step = self.watcher.current_step()
         self.watcher.event(
-            "mode", step=self.watcher.current_step(), limit=40, model=model.name, training=True, line=None, called=False
+            "mode", step=step, limit=MOST_MODES, model=model.name, training=True, line=None, called=False
         )
 
     def _listen_by_mode(self, model: Model) -> None:

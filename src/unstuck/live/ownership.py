@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from unstuck.live.fast_path import Track
+from unstuck.live.registry import parameters_of
 
 if TYPE_CHECKING:
     from unstuck.live.watcher import Watcher
@@ -105,10 +106,10 @@ class Ownership:
     def _report_strangers(self) -> None:
         """Parameters held by an optimizer that are in no model: a model made anew, moved or wrapped after it."""
         models = [m.module() for m in self.watcher.registry.models if m.forwards]
-        owned = {id(p) for module in models if module is not None for p in module.parameters()}
+        owned = {id(p) for module in models if module is not None for p in parameters_of(module)}
         if not owned:
             return
-        shapes = Counter(tuple(p.shape) for module in models if module is not None for p in module.parameters())
+        shapes = Counter(tuple(p.shape) for module in models if module is not None for p in parameters_of(module))
         for track in self.watcher.tracks.values():
             optimizer = track.ref()
             if optimizer is None:

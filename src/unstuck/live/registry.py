@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -68,8 +68,7 @@ class Registry:
         if known is not None:
             known.compiled |= compiled
             return known
-        has_parameters = next(iter(module.parameters()), None) is not None
-        if not has_parameters:
+        if not has_parameters(module):
             self._remember(module, None)
             return None
         name = name_of(module)
@@ -184,6 +183,16 @@ class Registry:
             "params": params[: 2 * MAX_MODULES],
             "line": model.line,
         }
+
+
+def parameters_of(module: torch.nn.Module) -> Iterator[torch.nn.Parameter]:
+    """Its parameters, by torch's own method: a script may have given the name to another one, with arguments."""
+    return torch.nn.Module.parameters(module)
+
+
+def has_parameters(module: torch.nn.Module) -> bool:
+    """Whether the module or a part of it has parameters."""
+    return next(parameters_of(module), None) is not None
 
 
 def options(module: torch.nn.Module) -> dict[str, Any]:

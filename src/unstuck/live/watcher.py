@@ -21,7 +21,8 @@ from unstuck.live.biopsy import Biopsy
 from unstuck.live.budget import FULL_SAMPLES, UNSEEN_SECONDS, Budget, clock
 from unstuck.live.evaluation import EvaluationWatch
 from unstuck.live.fast_path import FastPath, Track
-from unstuck.live.registry import Registry, optimizer_options
+from unstuck.live.own_work import OwnWork
+from unstuck.live.registry import Registry, has_parameters, optimizer_options
 from unstuck.live.sampler import Sampler
 from unstuck.record.journal import Journal
 
@@ -30,6 +31,7 @@ HELD_BACK = 64  # backward passes without a step before they are written as a st
 MAX_CRASHES = 3
 EVALUATIONS_KEPT = 0.1  # seconds of the first samples' allowance that are left for the first evaluations
 MAX_DEFERRED = 32  # losses on an accelerator that are read together
+JUST_NOW = 0.02  # seconds since steps were written: writing them again before an evaluation saves next to nothing
 
 
 _watchers: weakref.WeakSet[Watcher] = weakref.WeakSet()
@@ -129,11 +131,14 @@ class Watcher:
 
     def event(self, kind: str, *, stream: int = 0, step: int | None = None, limit: int = 200, **data: Any) -> None:
         """Write an event; at most ``limit`` of a kind."""
-        count = self.events_written.get(kind, 0)
-        if count >= limit:
+        if not self.has_room(kind, limit):
             return
-        self.events_written[kind] = count + 1
+        self.events_written[kind] = self.events_written.get(kind, 0) + 1
         self.journal.record({"e": "event", "kind": kind, "o": stream, "s": step, "data": data})
+
+    def has_room(self, kind: str, limit: int = 200) -> bool:
+        """Whether an event of this kind would still be written."""
+        return self.events_written.get(kind, 0) < limit
 
     def crashed(self, probe: str, error: Exception) -> None:
         """A probe raised: note it; one that keeps raising is not asked again."""
@@ -174,34 +179,31 @@ class Watcher:
         self.depth += 1
         if self.depth > 1 or not self.active or self.busy:
             return
-        start = clock()
-        self.busy = True
-        if self.evaluation.by_mode is not None:
-            self.evaluation.mode_over(trained=True)
         try:
-            self._hear_loss(tensors)
-        except Exception as error:
-            self.crashed("backward", error)
-        self.busy = False
-        self.spent(clock() - start + UNSEEN_SECONDS)
+            self._mode_over()
+            with OwnWork(self, "backward", UNSEEN_SECONDS):
+                self._hear_loss(tensors)
+        except BaseException:  # Ctrl-C: this pass is never made, and nobody will tell of its end
+            self.depth -= 1
+            raise
+
+    def _mode_over(self) -> None:
+        """Something is trained: what came after ``eval()`` was no evaluation."""
+        if self.evaluation.by_mode is not None:
+            with OwnWork(self, "mode"):
+                self.evaluation.mode_over(trained=True)
 
     def backward_ended(self) -> None:
         """A backward pass is over, or raised."""
         self.depth = max(0, self.depth - 1)
         if self.sampling and self.depth == 0 and self.active and not self.busy:
-            start = clock()
-            self.busy = True
-            try:
+            with OwnWork(self, "after_backward"):
                 self.sampler.after_backward()
-            except Exception as error:
-                self.crashed("after_backward", error)
-            self.busy = False
-            self.spent(clock() - start)
 
     def gradients_asked(self, outputs: Any, inputs: Any, create_graph: bool) -> bool:
         """``torch.autograd.grad`` was called; True when it is the training's own gradient."""
-        if self.evaluation.by_mode is not None and not self.busy:
-            self.evaluation.mode_over(trained=True)
+        if not self.busy:
+            self._mode_over()
         if self.depth or self.busy or not self.active or create_graph:
             return False
         try:
@@ -220,15 +222,9 @@ class Watcher:
     def gradients_got(self, inputs: Any, gradients: Any) -> None:
         """What ``torch.autograd.grad`` returned for a loss of the training."""
         if self.sampling and self.active and not self.busy and not self.tracks:
-            start = clock()
-            self.busy = True
-            try:
+            with OwnWork(self, "gradients_got"):
                 asked = (inputs,) if isinstance(inputs, torch.Tensor) else tuple(inputs)
                 self.sampler.gradients_got(asked, gradients)
-            except Exception as error:
-                self.crashed("gradients_got", error)
-            self.busy = False
-            self.spent(clock() - start)
 
     def _hear_loss(self, tensors: Any) -> None:
         several = () if isinstance(tensors, torch.Tensor) else tuple(tensors)
@@ -287,15 +283,15 @@ class Watcher:
             return
         if self.only and key not in self.only:
             return
-        start = clock()
-        self.busy = True
         try:
-            self.biopsy.step_begins(optimizer)
-            self.sampler.before_step(optimizer, self._track(optimizer))
-        except Exception as error:
-            self.crashed("before_step", error)
-        self.busy = False
-        self.spent(clock() - start)
+            with OwnWork(self, "before_step"):
+                track = self._track(optimizer)
+                self.biopsy.step_begins(optimizer)
+                self.sampler.before_step(optimizer, track)
+        except BaseException:  # Ctrl-C: the step is not made
+            self.step_stack.pop()
+            self.step_depth = len(self.step_stack)
+            raise
 
     def step_ended(self, optimizer: torch.optim.Optimizer) -> None:
         """An optimizer's step is over."""
@@ -306,14 +302,9 @@ class Watcher:
                 return
         if not self.active or self.busy or (self.only and id(optimizer) not in self.only):
             return
-        start = clock()
-        self.busy = True
-        try:
-            self._hear_step(optimizer, start)
-        except Exception as error:
-            self.crashed("step", error)
-        self.busy = False
-        self.spent(clock() - start + UNSEEN_SECONDS)
+        now = clock()
+        with OwnWork(self, "step", UNSEEN_SECONDS):
+            self._hear_step(optimizer, now)
 
     def _track(self, optimizer: torch.optim.Optimizer) -> Track:
         key = id(optimizer)
@@ -433,6 +424,7 @@ class Watcher:
     def _may_be_fast(self) -> bool:
         return (
             self.active
+            and not self.finished
             and not self.sampling
             and bool(self.fast.tracks)
             and not self.scaler_seen
@@ -576,18 +568,11 @@ class Watcher:
         self.fast.on = self._may_be_fast()
 
     def _light(self, optimizer: torch.optim.Optimizer, track: Track, step: int) -> None:
-        start = clock()
-        before, self.busy = self.busy, True  # its own no_grad is no evaluation
-        try:
+        with OwnWork(self, "gradient_norm"):
             norm = self.sampler.gradient_norm(optimizer)
-        except Exception as error:
-            self.crashed("gradient_norm", error)
-            norm = None
-        self.busy = before
-        if norm is not None:
-            self.light_samples += 1
-            self.journal.record({"e": "light", "o": track.number, "s": step, "g": norm})
-        self.spent(clock() - start)
+            if norm is not None:
+                self.light_samples += 1
+                self.journal.record({"e": "light", "o": track.number, "s": step, "g": norm})
 
     # -- the rest of what is heard -----------------------------------------------------------------------------------
 
@@ -595,106 +580,82 @@ class Watcher:
         """A module's forward pass begins (only heard on sampled steps and in watched evaluations)."""
         if self.busy or not self.active or torch.compiler.is_compiling():
             return
+        with OwnWork(self, "module") as own:
+            own.first = self._hear_module(own, module, args, kwargs)
+
+    def _hear_module(self, own: OwnWork, module: torch.nn.Module, args: tuple, kwargs: dict) -> bool:
+        """True where the time goes to the allowance of the first samples: the first evaluations are looked at on it."""
         registry = self.registry
         model = registry.root(module)
         if model is None:
             member = registry.member(module)
             norm = isinstance(module, torch.nn.modules.batchnorm._BatchNorm)
-            if member and (norm or next(iter(module.parameters()), None) is not None):
+            if member and (norm or has_parameters(module)):
                 if norm and self.evaluation.norms_wanted and not torch.is_grad_enabled():
-                    self._hear_part(module, args)
-                return
-            start = clock()
-            self.busy = True
-            on_allowance = False
-            try:
-                if not member:
-                    model = registry.add(module)
-                if model is None and not torch.is_grad_enabled():
-                    on_allowance = self.evaluation.loss_called(module, args)
-                elif model is None and self.sampling:
-                    self.sampler.module_without_parameters(module, args, kwargs)
-            except Exception as error:
-                self.crashed("module", error)
-            self.busy = False
-            if on_allowance:
-                self.budget.spend_first(clock() - start)
-            else:
-                self.spent(clock() - start)
+                    own.probe = "evaluation_norms"
+                    return self.works("evaluation_norms") and self.evaluation.part_called(module, args)
+                return False
+            if not member:
+                model = registry.add(module)
+            if model is None and not torch.is_grad_enabled():
+                return self.evaluation.loss_called(module, args)
             if model is None:
-                return
-        start = clock()
-        self.busy = True
-        first = False
-        try:
-            if torch.is_grad_enabled():
                 if self.sampling:
-                    self.sampler.model_called(model, module, args, kwargs)
-                    if self.works("biopsy"):
-                        self.biopsy.model_called(model, module, args, kwargs)
-            else:
-                first = self.evaluation.model_called(model, module, args, kwargs)
-        except Exception as error:
-            self.crashed("inputs", error)
-        self.busy = False
-        if first:  # the first evaluations are looked at on the allowance of the first samples
-            self.budget.spend_first(clock() - start)
-        else:
-            self.spent(clock() - start)
+                    self.sampler.module_without_parameters(module, args, kwargs)
+                return False
+        own.probe = "inputs"
+        if not torch.is_grad_enabled():
+            return self.evaluation.model_called(model, module, args, kwargs)
+        if self.sampling:
+            self.sampler.model_called(model, module, args, kwargs)
+            if self.works("biopsy"):
+                self.biopsy.model_called(model, module, args, kwargs)
+        return False
 
     def loss_function_called(self, name: str, args: tuple, kwargs: dict, result: Any, module: Any) -> None:
         """A loss function was called (only heard in watched evaluations)."""
         if self.busy or not self.active or not self.works("evaluation_loss"):
             return
-        start = clock()
-        self.busy = True
-        first = False
-        try:
-            first = self.evaluation.loss_function_called(name, args, kwargs, result, module)
-        except Exception as error:
-            self.crashed("evaluation_loss", error)
-        self.busy = False
-        if first:
-            self.budget.spend_first(clock() - start)
-        else:
-            self.spent(clock() - start)
-
-    def _hear_part(self, module: torch.nn.Module, args: tuple) -> None:
-        """A part of a model is called in an evaluation."""
-        start = clock()
-        self.busy = True
-        first = False
-        try:
-            if self.works("evaluation_norms"):
-                first = self.evaluation.part_called(module, args)
-        except Exception as error:
-            self.crashed("evaluation_norms", error)
-        self.busy = False
-        if first:
-            self.budget.spend_first(clock() - start)
-        else:
-            self.spent(clock() - start)
+        with OwnWork(self, "evaluation_loss") as own:
+            own.first = self.evaluation.loss_function_called(name, args, kwargs, result, module)
 
     def mode_changed(self, module: torch.nn.Module, training: bool, before: bool) -> None:
         """``train()`` or ``eval()`` was called; ``before``: whether the module was in training mode until then."""
         if not self.active or self.busy:
             return
-        if self.fast.rows:  # an evaluation may last: what was held back is written before it
-            self.fast.flush()
+        # Asked first: torch calls this for every part of a model as well.
         model = self.registry.root(module)
-        if model is None:
+        if model is None or not self.evaluation.is_news(model, training, before):
             return
-        try:
+        if not training:  # an evaluation may last: what was held back is written before it
+            self._write_held_back()
+        with OwnWork(self, "mode"):
             self.evaluation.mode_changed(model, training, before)
-        except Exception as error:
-            self.crashed("mode", error)
 
     def without_gradient(self, entered: bool) -> None:
         """``no_grad`` or ``inference_mode`` was entered or left."""
-        if entered and self.active and clock() - self.fast.last_flush > 0.02:
+        if not self.active:
+            return
+        if entered:
+            self._write_held_back()
+        if self.busy or self.step_depth or self.depth:
+            return
+        try:
+            with OwnWork(self, "without_gradient"):
+                self.evaluation.without_gradient(entered)
+        except BaseException:  # Ctrl-C: a block that was about to begin does not
+            if entered:
+                self.evaluation.depth = max(0, self.evaluation.depth - 1)
+            raise
+
+    def _write_held_back(self) -> None:
+        """Write the steps that the fast path holds back, unless that was done just now. It books its own time."""
+        if not self.fast.rows or clock() - self.fast.last_flush <= JUST_NOW:
+            return
+        try:
             self.fast.flush()
-        if self.active and not self.busy and self.step_depth == 0 and not self.depth:
-            self.evaluation.without_gradient(entered)
+        except Exception as error:
+            self.crashed("flush", error)
 
     def loss_scaled(self, outputs: Any, scaled: Any) -> None:
         """A gradient scaler multiplied the loss: remember the loss itself."""
@@ -709,16 +670,14 @@ class Watcher:
         """A gradient scaler stepped an optimizer, or skipped the step because of non-finite gradients."""
         if not self.active or not self.fast.values:
             return
-        track = self.tracks.get(id(optimizer))
-        self.fast.values.clear()
-        self.fast.examples.clear()
-        try:
+        with OwnWork(self, "scaler"):
+            track = self.tracks.get(id(optimizer))
+            self.fast.values.clear()
+            self.fast.examples.clear()
             scale = float(scaler.get_scale())
             self.event(
                 "scaler_skipped", stream=track.number if track else 0, step=track.steps if track else 0, scale=scale
             )
-        except Exception as error:
-            self.crashed("scaler", error)
 
     def gradients_clipped(self, norm: Any, maximum: float) -> None:
         """``clip_grad_norm_`` was called."""
@@ -728,7 +687,8 @@ class Watcher:
     def values_clipped(self, bound: Any) -> None:
         """``clip_grad_value_`` was called."""
         if self.active and not self.busy:
-            self.value_clip = float(bound)
+            with OwnWork(self, "clip"):
+                self.value_clip = float(bound)
 
     def compiled(self, target: Any) -> None:
         """``torch.compile`` was called: module hooks would be traced into the compiled code, so there are none any more."""
@@ -736,17 +696,16 @@ class Watcher:
             return
         self.compiled_models = True
         self.fast.on = False
-        self.taps.hear_modules(False)
-        try:
+        with OwnWork(self, "compiled"):
+            self.taps.hear_modules(False)
             module = target if isinstance(target, torch.nn.Module) else getattr(target, "__self__", None)
             model = self.registry.add(module, compiled=True) if isinstance(module, torch.nn.Module) else None
             self.event("compiled", model=model.name if model else None, line=user_line())
-        except Exception as error:
-            self.crashed("compiled", error)
 
     def saved_tensor_hooks(self, entered: bool) -> None:
         """Hooks on saved tensors (checkpointing, offloading): reading a saved tensor would run the script's code."""
-        self.sampler.saved_tensor_hooks(entered)
+        with OwnWork(self, "saved_tensor_hooks"):
+            self.sampler.saved_tensor_hooks(entered)
 
     def tensor_hooked(self) -> None:
         """The script set a hook on a tensor, or asked to keep its gradient: a product through it would run that."""
@@ -756,25 +715,21 @@ class Watcher:
     def loader_started(self, loader: Any) -> None:
         """A pass over a data loader begins."""
         if self.active and not self.busy:
-            self.fast.flush()
-            try:
+            self._write_held_back()
+            with OwnWork(self, "loader"):
                 self.sampler.loader_started(loader)
-            except Exception as error:
-                self.crashed("loader", error)
 
     def schedule_made(self, schedule: Any) -> None:
         """A schedule of the learning rate was made: its kind and numbers."""
         if not self.active or self.busy:
             return
-        try:
+        with OwnWork(self, "schedule"):
             numbers = {
                 name: value
                 for name, value in vars(schedule).items()
                 if not name.startswith("_") and name != "last_epoch" and isinstance(value, int | float | str)
             }
             self.event("schedule", limit=20, name=type(schedule).__name__, options=numbers, line=user_line())
-        except Exception as error:
-            self.crashed("schedule", error)
 
     # -- the end -----------------------------------------------------------------------------------------------------
 

@@ -43,7 +43,7 @@ class CapturedCall:
         {'': True}
         """
         model = unwrapped(model)
-        device = next((p.device for p in model.parameters()), torch.device("cpu"))
+        device = next((p.device for p in nn.Module.parameters(model)), torch.device("cpu"))
         states = [torch.get_rng_state()]
         if device.type == "cuda":
             states.append(torch.cuda.get_rng_state(device))
@@ -73,7 +73,7 @@ class _CapturedPiece:
     def __init__(self, call: CapturedCall, names: Sequence[str], others: Mapping[str, Tensor], *, live: bool) -> None:
         self.call, self._names, self._others, self._live = call, list(names), others, live
         self._recurrent = has_recurrent(call.model)
-        self._devices = sorted({p.device for p in call.model.parameters()}, key=str)
+        self._devices = sorted({p.device for p in nn.Module.parameters(call.model)}, key=str)
 
     def loss(self, leaves: Sequence[Tensor]) -> Tensor:
         call = self.call
