@@ -9,9 +9,9 @@ from unstuck.lab import catalog
 from unstuck.lab.charts import Playground, Slider
 from unstuck.lab.contract import replaced
 from unstuck.lab.criteria import above, below, between, near, same
-from unstuck.lab.surfaces import Surface
 from unstuck.lab.walks import walk
 from unstuck.lab.words import Both, alike
+from unstuck.problems import Surface
 
 
 def test_a_criterion_is_judged_by_its_relation():

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from unstuck.lab.surfaces import Surface
 from unstuck.lab.words import Both
+from unstuck.problems.surface import Surface
 
 Numbers = Sequence[float]
 

@@ -23,7 +23,7 @@ def walk(ground: Playground, rule: str) -> Walk:
     """The playground's first settings followed for its number of steps.
 
     >>> from unstuck.lab.charts import Slider
-    >>> from unstuck.lab.surfaces import Surface
+    >>> from unstuck.problems import Surface
     >>> from unstuck.lab.words import alike
     >>> bowl = Playground("bowl", alike("L"), Surface("x**2", "2*x"), ((-1, 1), (0, 1)), (1.0,), Slider(0, 1, 0.25),
     ...     Slider(0, 1, 0.0), alike("L"), steps=2)

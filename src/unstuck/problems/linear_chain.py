@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from unstuck.objective.formula import FormulaObjective
 from unstuck.objective.model import ModelObjective
@@ -21,6 +21,21 @@ def linear_chain(weights: Sequence[float]) -> FormulaObjective:
     """
     start = torch.tensor(list(weights), dtype=torch.float64)
     return FormulaObjective(lambda w: (1 - w.prod()) ** 2, start, name=f"(1 − w1…w{len(start)})²")
+
+
+def linear_chain_slopes(weights: Tensor, length: int) -> Tensor:
+    """The gradient of Σ (1 − w₁…w_L)² over many chains of ``length`` weights laid end to end; shape as ``weights``.
+
+    *Cost*: length² products a chain.
+
+    >>> linear_chain_slopes(torch.tensor([0.5, 1.0, 0.0, 2.0]), 2).tolist()
+    [-1.0, -0.5, -4.0, -0.0]
+    """
+    chains = weights.reshape(-1, length)
+    own = torch.eye(length, dtype=torch.bool, device=weights.device)
+    # The product of the others directly: dividing the whole by a weight fails where one is zero.
+    others = chains[:, None, :].masked_fill(own, 1.0).prod(2)
+    return (-2 * (1 - chains.prod(1, keepdim=True)) * others).reshape(weights.shape)
 
 
 def linear_chain_network(weights: Sequence[float]) -> ModelObjective:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -15,14 +16,13 @@ from unstuck.lab.charts import Axis, Chart, Level, Line, Playground, Slider
 from unstuck.lab.contract import Cost, Number, Page, Progress, Result, Table, plant
 from unstuck.lab.criteria import Criterion, above, below, between, near, same
 from unstuck.lab.descent import Slope, follow
-from unstuck.lab.surfaces import Surface
 from unstuck.lab.words import Both, alike
 from unstuck.landscape import classify
 from unstuck.objective import FormulaObjective
 from unstuck.optim import Rule
 from unstuck.optim.directions import Gradient
 from unstuck.optim.scales import MovingSquare
-from unstuck.problems import linear_chain
+from unstuck.problems import WORST_NETWORK, linear_chain, linear_chain_slopes
 
 ORDER = 15
 COVERS = ("D1", "D2", "D3", "D4", "D5")
@@ -54,20 +54,11 @@ TRIALS: Mapping[int, tuple[float, tuple[tuple[float, int | None], ...]]] = {
     4: (0.1, ((1e-2, None), (0.1, 256), (0.05, 1007))),
     11: (0.01, ((0.1, None), (0.5, 2874), (0.8, 59))),
 }
-SURFACE = Surface("(1 - x*y)**2", "-2*y*(1 - x*y)", "-2*x*(1 - x*y)")
 
 
 def chain_slope(length: int) -> Slope:
     """Gradient of Σ (1 − w₁…w_L)² over many chains laid end to end."""
-    own = torch.eye(length, dtype=torch.bool)
-
-    def slope(weights: Tensor) -> Tensor:
-        chains = weights.reshape(-1, length)
-        others = chains[:, None, :].masked_fill(own, 1.0).prod(2)
-        gradient: Tensor = -2 * (1 - chains.prod(1, keepdim=True)) * others
-        return gradient.reshape(-1)
-
-    return slope
+    return partial(linear_chain_slopes, length=length)
 
 
 def run(config: Config, seed: int, progress: Progress) -> Result:
@@ -77,6 +68,7 @@ def run(config: Config, seed: int, progress: Progress) -> Result:
     progress(0.2, "two weights")
     formula_gap, corner, flat, order, verdict = _three(source, seed)
     walks = {length: _walk(length) for length in (3, 5, 11)}
+    even, odd_end = _walk(10, product=1.0), _walk(11, product=1.0)[-1]
     progress(0.3, "three weights, the walk through zero")
 
     arrivals: dict[int, list[int | None]] = {}
@@ -159,6 +151,22 @@ def run(config: Config, seed: int, progress: Progress) -> Result:
         ),
         near("walk, middle", walks[11][len(walks[11]) // 2], 1.0, 1e-12, "passes zero at loss 1", "经过原点时损失为 1"),
         near("walk, end", walks[11][-1], 0.0, 1e-12, "and ends at loss 0", "到达损失 0"),
+        near(
+            "even walk",
+            max(abs(even[0]), abs(even[-1]), abs(even[len(even) // 2] - 1)),
+            0.0,
+            1e-12,
+            "with ten weights and ∏w = +1 the walk goes from loss 0 over 1 back to 0: the second drawing",
+            "十个权重、∏w = +1 时，损失从 0 经过 1 又回到 0：即第二张图",
+        ),
+        near(
+            "odd walk from a minimum",
+            odd_end,
+            4.0,
+            1e-12,
+            "with eleven weights the mirror image of a minimum has loss 4, not 0",
+            "十一个权重时，极小点的镜像损失为 4，而不是 0",
+        ),
     ]
     for length, walk in walks.items():
         criteria.append(near(f"plateau of {length}", _plateau(walk), 0.01 ** (1 / length), 0.01, f"with {length} weights |L − 1| < 0.02 for |s| < 0.01^(1/{length})", f"{length} 个权重时，|s| < 0.01^(1/{length}) 内 |L − 1| < 0.02"))  # fmt: skip
@@ -197,12 +205,17 @@ def run(config: Config, seed: int, progress: Progress) -> Result:
             "chord": Number(plane.chord, Both("loss halfway between two minima", "两个极小中点的损失")),
             "power_three": Number(power_three, Both("power of 1/δ, three weights", "三个权重：1/δ 的幂")),
             "power_four": Number(power_four, Both("power of 1/δ, four weights", "四个权重：1/δ 的幂")),
+            "even_end": Number(
+                abs(even[-1]),
+                Both("ten weights: loss at the mirror image of a minimum", "十个权重：极小的镜像处的损失"),
+            ),
+            "odd_end": Number(odd_end, Both("eleven weights: the same", "十一个权重：同上")),
             "plateau": Number(
                 _plateau(walks[11]), Both("half width of the plateau, eleven weights", "十一个权重的平台半宽")
             ),
         },
         criteria=tuple(criteria),
-        figures=(_ground(), _walk_chart(walks), _starts_chart(curves)),
+        figures=(_ground(), _walk_chart(walks, even), _starts_chart(curves)),
         tables=(
             Table(
                 Both(
@@ -259,11 +272,11 @@ def _three(source: torch.Generator, seed: int) -> tuple[float, float, float, flo
     return gap, corner, float(_matrix(zero).abs().max()), order, classify(zero, seed=seed).state
 
 
-def _walk(length: int) -> list[float]:
-    """The loss along s·θ, s from 1 to −1, where the product of θ is −1."""
+def _walk(length: int, product: float = -1.0) -> list[float]:
+    """The loss along s·θ, s from 1 to −1, where the product of θ is −1 or 1."""
     direction = torch.linspace(0.5, 1.5, length, dtype=torch.float64)
     direction = direction / direction.prod() ** (1 / length)
-    direction[0] = -direction[0]
+    direction[0] = product * direction[0]
     surface = linear_chain([0.0] * length)
     return [surface.value(s * direction) for s in torch.linspace(1, -1, 1001, dtype=torch.float64)]
 
@@ -291,7 +304,7 @@ def _ground() -> Playground:
     return Playground(
         "plane",
         Both("Two weights: not convex, and easy", "两个权重：非凸，却容易"),
-        SURFACE,
+        WORST_NETWORK,
         ((-2, 2), (-2, 2)),
         start=(0.5, -0.2),
         step_size=Slider(0.001, 0.2, 0.05, log=True),
@@ -306,18 +319,30 @@ def _ground() -> Playground:
     )
 
 
-def _walk_chart(walks: Mapping[int, Sequence[float]]) -> Chart:
+def _walk_chart(walks: Mapping[int, Sequence[float]], even: Sequence[float]) -> Chart:
     places = [1 - 2 * i / 1000 for i in range(0, 1001, 5)]
     return Chart(
         "walk",
         Both("From one point through zero to its mirror image", "从一点经过原点走到它的镜像"),
         Axis(alike("s")),
         Axis(Both("loss", "损失")),
-        tuple(
-            Line(places, list(walk)[::5], Both(f"{length} weights", f"{length} 个权重"), color=color)
-            for color, (length, walk) in enumerate(walks.items(), start=1)
+        (
+            *(
+                Line(places, list(walk)[::5], Both(f"{length} weights", f"{length} 个权重"), color=color)
+                for color, (length, walk) in enumerate(walks.items(), start=1)
+            ),
+            Line(
+                places,
+                list(even)[::5],
+                Both("10 weights, from a minimum", "10 个权重，从极小出发"),
+                color=0,
+                dashed=True,
+            ),
         ),
-        Both("The plateau around zero widens with the number of layers.", "层数越多，原点周围的平台越宽。"),
+        Both(
+            "The plateau around zero widens with the number of layers. Ten weights come back to where they were.",
+            "层数越多，原点周围的平台越宽。十个权重又回到原来的损失。",
+        ),
     )
 
 
@@ -375,8 +400,8 @@ TEXT = {
         holds="All of the demonstration: who starts at zero stays, two weights get away, deeper chains stay near zero. Saddles without "
         "a negative eigenvalue exist from two hidden layers on.",
         fails="One entry of a slide is misprinted: at (0, 0, k) it is −2k, not −2. And the drawn walk starts at 2: that is 1 − ∏w. "
-        "The squared loss starts at 4. An even number of weights does not change sign with its mirror image, so the drawing "
-        "from 0 back to 0 belongs to an even number, not to eleven.",
+        "The squared loss starts at 4. An even number of weights keeps its product in the mirror image, so the drawing "
+        "from 0 back to 0 belongs to an even number: ten weights end at {even_end:.0f}, eleven at {odd_end:.0f}.",
     ),
     "zh": Page(
         title="从零附近开始的深层线性网络",
@@ -398,7 +423,7 @@ TEXT = {
         "原点处没有负特征值，只看特征值什么也找不到。下降的路是有的，属于三阶，必须探测。穿过原点时，十一个权重的平台一直延伸到 |s| = {plateau:.3f}。",
         holds="演示全部成立：从零开始的停在原处，两个权重能离开，更深的链停在零附近。从两个隐藏层起，就有没有负特征值的鞍点。",
         fails="幻灯片有一处印错：(0, 0, k) 处应为 −2k，不是 −2。所画的穿行从 2 开始，那是 1 − ∏w；平方损失从 4 开始。"
-        "偶数个权重与其镜像的乘积同号，所以从 0 又回到 0 的那张图属于偶数个权重，而不是十一个。",
+        "偶数个权重与其镜像的乘积同号，所以从 0 又回到 0 的那张图属于偶数个权重：十个终于 {even_end:.0f}，十一个终于 {odd_end:.0f}。",
     ),
 }
 

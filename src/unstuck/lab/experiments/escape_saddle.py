@@ -14,7 +14,6 @@ from unstuck.lab.charts import Axis, Chart, Field, Level, Line, Playground, Race
 from unstuck.lab.contract import Cost, Number, Page, Progress, Result, Table, plant
 from unstuck.lab.criteria import above, below, near, same
 from unstuck.lab.descent import follow
-from unstuck.lab.surfaces import Surface
 from unstuck.lab.words import Both, alike
 from unstuck.landscape import leave
 from unstuck.landscape.escape import NewtonStep, newton_step
@@ -22,7 +21,7 @@ from unstuck.objective import FormulaObjective
 from unstuck.optim import GradientNoise, Rule
 from unstuck.optim.directions import Average, Gradient, Momentum, NesterovVelocity, Velocity
 from unstuck.optim.scales import MovingDelta, MovingSquare, SumOfSquares
-from unstuck.problems import linear_chain
+from unstuck.problems import MONKEY_SADDLE, SADDLE, STEEP_SADDLE, linear_chain, linear_chain_slopes
 
 ORDER = 25
 COVERS = ("A15", "M4", "O11")
@@ -47,7 +46,6 @@ class Config:
 QUICK = Config(starts=300, noisy=3)
 FULL = Config(starts=20_000, noisy=20)
 
-RACE = Surface("x**2 - y**2", "2*x", "-2*y")
 RACE_START, RACE_RATE, OUT = (1.0, 1e-6), 0.05, 0.5
 RULES: dict[str, Rule] = {
     "gradient": Rule(Gradient(), lr=RACE_RATE),
@@ -71,19 +69,10 @@ NAMES = {
 }
 
 
-def _bowl_and_ridge(w: Tensor) -> Tensor:
-    return 5 * w[0] ** 2 - w[1] ** 2
-
-
-def _monkey(w: Tensor) -> Tensor:
-    return w[0] ** 3 - 3 * w[0] * w[1] ** 2
-
-
 def run(config: Config, seed: int, progress: Progress) -> Result:
     """Both Newtons on two saddles; noise and chance on the worst network; the race."""
-    plain = _newton(FormulaObjective(_bowl_and_ridge, torch.tensor([1.0, 0.01], dtype=torch.float64)), 5, False)
-    free = _newton(FormulaObjective(_bowl_and_ridge, torch.tensor([1.0, 0.01], dtype=torch.float64)), 5, True)
-    monkey = FormulaObjective(_monkey, torch.tensor([0.3, 0.2], dtype=torch.float64))
+    plain, free = (_newton(STEEP_SADDLE.objective(1.0, 0.01), 5, absolute) for absolute in (False, True))
+    monkey = MONKEY_SADDLE.objective(0.3, 0.2)
     monkey_plain, monkey_free = _newton(monkey, 20, False), _newton(monkey, 5, True)
     halved = float((monkey_plain[1] / monkey_plain[0]).mean())
     progress(0.3, "Newton walked")
@@ -98,20 +87,20 @@ def run(config: Config, seed: int, progress: Progress) -> Result:
     stayed, slowest = _random_starts(config.starts, seed)
     progress(0.8, "random starts tried")
 
-    race = {name: follow(rule, _race_slope, RACE_START, 250, far=1e6) for name, rule in RULES.items()}
+    race = {name: follow(rule, SADDLE.slope_tensor, RACE_START, 250, far=1e6) for name, rule in RULES.items()}
     left = {name: _left(path) for name, path in race.items()}
     adaptive = [left[name] for name in ("adagrad", "adadelta", "rmsprop", "adam")]
     inert = [left[name] for name in ("momentum", "velocity", "nesterov")]
     overshoot = float(race["momentum"][:, 0].min())
     overshoot_nesterov = float(race["nesterov"][:, 0].min())
     first_steps = [float(race[name][1, 1] - race[name][0, 1]) for name in ("adagrad", "adam")]
-    free_loss = float(_bowl_and_ridge(free[-1]))
+    free_loss, monkey_loss = float(STEEP_SADDLE.tensor(free[-1])), float(MONKEY_SADDLE.tensor(monkey_free[-1]))
     return Result(
         numbers={
             "newton": Number(float(plain[1].norm()), Both("Newton on 5x² − y²: distance to the saddle after one step", "牛顿法在 5x² − y² 上一步之后到鞍点的距离")),
             "free": Number(free_loss, Both("saddle-free Newton: loss after 5 steps", "无鞍牛顿法 5 步之后的损失")),
             "halved": Number(halved, Both("Newton on the monkey saddle: share of the distance left by a step", "牛顿法在猴鞍上每步剩余的距离比例")),
-            "monkey": Number(float(_monkey(monkey_free[-1])), Both("saddle-free Newton on the monkey saddle: loss after 5 steps", "无鞍牛顿法在猴鞍上 5 步之后的损失")),
+            "monkey": Number(monkey_loss, Both("saddle-free Newton on the monkey saddle: loss after 5 steps", "无鞍牛顿法在猴鞍上 5 步之后的损失")),
             "trapped": Number(float(trapped[-1].norm()), Both("gradient descent from (0.5, −0.5): distance to the saddle", "梯度下降自 (0.5, −0.5)：到鞍点的距离")),
             "trapped_loss": Number(worst.value(trapped[-1]), Both("its loss", "其损失")),
             "noisy": Number(max(noisy), Both("the same with noise: largest final loss", "加噪声之后：最大的终点损失")),
@@ -124,7 +113,8 @@ def run(config: Config, seed: int, progress: Progress) -> Result:
             below("Newton goes in", float(plain[1].norm()), 1e-12, "on 5x² − y² Newton's first step lands on the saddle", "在 5x² − y² 上牛顿法第一步就落在鞍点上", ruling=8),
             near("saddle-free Newton goes out", free_loss, -0.1024, 1e-9, "with |H|⁻¹ the loss is −0.1024 after 5 steps: y doubles at each", "用 |H|⁻¹，5 步之后损失为 −0.1024：y 每步加倍"),
             near("Newton halves", halved, 0.5, 1e-9, "on the monkey saddle Newton halves the distance to it at each step", "在猴鞍上牛顿法每步把到它的距离减半"),
-            below("saddle-free on the monkey", float(_monkey(monkey_free[-1])), -5, "saddle-free Newton leaves the monkey saddle", "无鞍牛顿法离开猴鞍"),
+            # From (0.3, 0.2) the losses of the walk are … −3.11, −10.48, −35.4: no step of it has −21.
+            near("saddle-free on the monkey", monkey_loss, -10.4847, 1e-3, "saddle-free Newton leaves the monkey saddle: −10.485 after 5 steps", "无鞍牛顿法离开猴鞍：5 步之后为 −10.485"),
             below("on the manifold", float(trapped[-1].norm()), 1e-12, "from (0.5, −0.5) gradient descent on the worst network ends in the saddle", "自 (0.5, −0.5)，最差网络上的梯度下降终于鞍点"),
             below("noise", max(noisy), 0.05, "with noise in the gradient every run leaves and comes near a minimum", "梯度带噪声时，每次都离开并走近极小"),
             same("at rest", rest, 0.0, "from the saddle itself gradient descent does not move", "正在鞍点上的梯度下降纹丝不动"),
@@ -158,12 +148,7 @@ def _newton(objective: FormulaObjective, steps: int, absolute: bool) -> Tensor:
 
 def _worst_slope(w: Tensor) -> Tensor:
     """Of (1 − w₁w₂)², for one start or many side by side (2·n)."""
-    pairs = w.reshape(-1, 2)
-    return (-2 * (1 - pairs.prod(dim=1, keepdim=True)) * pairs.flip(1)).reshape(w.shape)
-
-
-def _race_slope(w: Tensor) -> Tensor:
-    return torch.stack([2 * w[0], -2 * w[1]])
+    return linear_chain_slopes(w, 2)
 
 
 def _noisy(seed: int) -> float:
@@ -227,7 +212,7 @@ def _playground(race: dict[str, Tensor]) -> Playground:
     return Playground(
         "race",
         Both("The race off the saddle", "离开鞍点的赛跑"),
-        RACE,
+        SADDLE,
         ((-1.2, 1.2), (-1.2, 1.2)),
         start=(0.9, 1e-4),
         step_size=Slider(0.001, 0.5, RACE_RATE, log=True),

@@ -14,13 +14,12 @@ from unstuck.lab.charts import Axis, Chart, Field, Line, Playground, Scatter, Sl
 from unstuck.lab.contract import Cost, Number, Page, Progress, Result, Table, plant
 from unstuck.lab.criteria import above, below, near, same
 from unstuck.lab.descent import follow
-from unstuck.lab.surfaces import Surface
 from unstuck.lab.words import Both, alike
 from unstuck.landscape import newton_step
 from unstuck.objective import FormulaObjective
 from unstuck.optim import Rule, scales
 from unstuck.optim.directions import Gradient
-from unstuck.problems import valley, valley_data
+from unstuck.problems import Surface, valley, valley_data
 from unstuck.signal import Standardize
 
 ORDER = 3

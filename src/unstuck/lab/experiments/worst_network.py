@@ -11,12 +11,11 @@ from unstuck.curvature import Operator, dense_spectrum, hessian
 from unstuck.lab.charts import Axis, Chart, Field, Line, Playground, Scatter, Slider
 from unstuck.lab.contract import Cost, Number, Page, Progress, Result, Table, plant
 from unstuck.lab.criteria import above, below, near, same
-from unstuck.lab.surfaces import Surface
 from unstuck.lab.words import Both, alike
 from unstuck.landscape import Escape, classify, leave
 from unstuck.objective.contract import Objective, Point
 from unstuck.optim import SGD
-from unstuck.problems import linear_chain
+from unstuck.problems import WORST_NETWORK, linear_chain
 
 ORDER = 1
 COVERS = ("A4", "A5", "A6", "A7", "A9")
@@ -39,8 +38,6 @@ class Config:
 QUICK = Config(grid=41, ridge=4)
 FULL = Config(grid=201, ridge=12)
 
-SURFACE = Surface("(1 - x*y)**2", "-2*y*(1 - x*y)", "-2*x*(1 - x*y)")
-
 
 def _signed(*weights: float) -> str:
     return "(" + ", ".join(f"{w:.3g}" for w in weights) + ")"
@@ -51,8 +48,10 @@ def run(config: Config, seed: int, progress: Progress) -> Result:
     origin = linear_chain([0.0, 0.0])
     axis = torch.linspace(-2, 2, config.grid, dtype=torch.float64)
     losses = torch.tensor(origin.values(torch.cartesian_prod(axis, axis))).reshape(config.grid, config.grid)
-    lowest = torch.nonzero(losses < 1e-3)
-    ridge_gap = float((axis[lowest[:, 0]] * axis[lowest[:, 1]] - 1).abs().max())
+    # In every column that w₁w₂ = 1 crosses, the lowest point, and how far it is from the curve in steps of the grid.
+    crossed = axis.abs() >= 0.5
+    lowest = axis[losses[crossed].argmin(dim=1)]
+    ridge_gap = float((lowest - 1 / axis[crossed]).abs().max() / (axis[1] - axis[0]))
     progress(0.3, "the plane is searched")
 
     with origin.at() as point:
@@ -80,7 +79,10 @@ def run(config: Config, seed: int, progress: Progress) -> Result:
             "twice": Number(twice, Both("loss at (2, 2)", "(2, 2) 处的损失")),
             "ridge_gap": Number(
                 ridge_gap,
-                Both("largest |w₁w₂ − 1| where the loss is below 0.001", "损失低于 0.001 处 |w₁w₂ − 1| 的最大值"),
+                Both(
+                    "from 1/w₁ to the lowest w₂ of the grid, in its steps, at most",
+                    "网格上最低的 w₂ 与 1/w₁ 的最大距离（以网格间距计）",
+                ),
             ),
         },
         criteria=(
@@ -156,12 +158,13 @@ def run(config: Config, seed: int, progress: Progress) -> Result:
                 "同样是特征向量的 (2, 2) 反而使损失高于起点：步长必须搜索",
                 ruling=5,
             ),
+            near("at the origin", way.loss_before, 1.0, 1e-12, "the loss at (0, 0) is 1", "(0, 0) 处损失为 1"),
             below(
                 "lowest points",
                 ridge_gap,
-                0.05,
-                "brute force finds its lowest points on the curve w₁w₂ = 1",
-                "暴力搜索得到的最低点都在曲线 w₁w₂ = 1 上",
+                0.75,
+                "for every w₁ beyond ½ brute force finds its lowest w₂ at 1/w₁, to less than a step of the grid",
+                "对每个 |w₁| ≥ ½，暴力搜索得到的最低 w₂ 就在 1/w₁，相差不到一个网格间距",
             ),
             same(
                 "degenerate minima",
@@ -258,7 +261,7 @@ def _playground() -> Playground:
     return Playground(
         "walk",
         Both("Start where you like", "任选起点"),
-        SURFACE,
+        WORST_NETWORK,
         ((-2, 2), (-2, 2)),
         start=(0.5, -0.5),
         step_size=Slider(0.001, 0.5, 0.05, log=True),
