@@ -23,7 +23,7 @@ from unstuck.signal import BatchNorm, lecture_p
 
 ORDER = 12
 COVERS = ("N5", "N6", "N7", "N8", "N9", "N10", "N11")
-COST = Cost(quick_seconds=2, full_seconds=15)
+COST = Cost(quick_seconds=3, full_seconds=15)
 SOURCES = (
     "Hung-yi Lee, Machine Learning 2021: Batch normalization",
     "Ioffe and Szegedy 2015; Santurkar et al. 2018 (smoothing)",
@@ -41,7 +41,7 @@ class Config:
     rates: tuple[float, ...]
 
 
-QUICK = Config(updates=90, hidden=32, rates=(0.03, 0.9))
+QUICK = Config(updates=300, hidden=32, rates=(0.03, 0.9))
 FULL = Config(updates=440, hidden=64, rates=(0.01, 0.03, 0.1, 0.3, 0.9, 3.0))
 
 TARGET = 0.5  # training loss (mean of ten batches) that both networks race for
@@ -58,6 +58,7 @@ def run(config: Config, seed: int, progress: Progress) -> Result:
     start_gap, back_gap = _gamma_and_beta(z)
     averages = _running(source)
     torch_gap = _torch_gap(z)
+    bias = _bias_gradient(z)
     try:
         _layer(8)(z[:1])
         one = "accepted"
@@ -73,7 +74,8 @@ def run(config: Config, seed: int, progress: Progress) -> Result:
         for rate in config.rates
         for normed in (False, True)
     }
-    plain, normed_fast, plain_fast = by_rate[False, SLOW], by_rate[True, FAST], by_rate[False, FAST]
+    plain, plain_fast = by_rate[False, SLOW], by_rate[False, FAST]
+    normed_slow, normed_fast = by_rate[True, SLOW], by_rate[True, FAST]
     progress(0.9, "ReLU networks trained")
     rough = {normed: _roughness(data, config, normed, seed) for normed in (False, True)}
 
@@ -81,6 +83,7 @@ def run(config: Config, seed: int, progress: Progress) -> Result:
         below("equal to torch's", torch_gap, 1e-12, "the layer equals torch's in training and evaluation, gradients included", "该层与 torch 的一致：训练、测试以及梯度"),
         above("slope of sigmoid", slope_normal / slope_raw, 3, "normalized before the sigmoid, inputs of scale 10 find a slope more than three times as steep", "在 sigmoid 之前归一化，尺度为 10 的输入遇到的坡度陡三倍以上"),
         below("through the mean", through, 1e-9, "changing one example changes another's output by −(1 + z̃¹z̃²)/(Nσ): the gradient goes through μ and σ", "改变一个样本会使另一个的输出改变 −(1 + z̃¹z̃²)/(Nσ)：梯度穿过 μ 与 σ"),
+        below("bias before it", bias, 1e-12, "a bias before the layer has no gradient: it is redundant", "该层之前的偏置没有梯度：它是多余的", ruling=35),
         same("one example", one, "refused", "a batch of one has no variance and is refused", "只有一个样本的批没有方差，被拒绝"),
         between("statistics", errors[0] / max(errors[1], 1e-12), 3.2, 4.8, "the error of a batch's mean falls as 1/√B: a sixteenth of the batch, four times the error", "批均值的误差按 1/√B 下降：批小十六倍，误差大四倍"),
         below("γ = 1, β = 0", start_gap, 1e-12, "at first γ and β change nothing", "起初 γ 与 β 不改变什么"),
@@ -89,8 +92,9 @@ def run(config: Config, seed: int, progress: Progress) -> Result:
         same("batch mates", averages[1], 0.0, "in evaluation an example's output does not depend on its batch", "测试时样本的输出与同批的其他样本无关"),
         near("p", averages[2], lecture_p(0.1), 1e-6, "the weight of the past is 0.9 at torch's momentum of 0.1: the lecture's p is 0.9, not 0.1", "torch 的 momentum 为 0.1 时过去的权重是 0.9：讲义的 p 是 0.9，不是 0.1", ruling=34),
         below("six sigmoid layers", sigmoid[False].accuracy, 0.2, "six sigmoid layers alone do not learn", "六层 sigmoid 单独学不会"),
-        above("with normalization", sigmoid[True].accuracy, 0.8, "with normalization they do", "加上归一化就学得会"),
+        above("with normalization", sigmoid[True].accuracy, 0.95, "with normalization they do", "加上归一化就学得会"),
         same("thirty times the rate", (plain_fast.finite and plain_fast.accuracy > 0.5, normed_fast.finite and normed_fast.accuracy > 0.9), (False, True), "thirty times the rate works with normalization only", "学习率大三十倍，只有归一化后才行"),
+        same("all arrive", (plain.arrived, normed_slow.arrived, normed_fast.arrived), (True, True, True), "both networks at the small rate and the normalized one at the large rate reach the target", "小学习率下的两个网络与大学习率下归一化的网络都达到目标"),
         below("updates to the target", normed_fast.reached / plain.reached, 0.5, "with it the target is reached in less than half of the updates", "有了它，达到目标的更新不到一半"),
         below("smoother", rough[True] / rough[False], 0.5, "long steps along the gradient raise the loss less than half as far", "沿梯度走长步时，损失的升高不到一半"),
     ]  # fmt: skip
@@ -100,9 +104,11 @@ def run(config: Config, seed: int, progress: Progress) -> Result:
             "sigmoid_plain": Number(sigmoid[False].accuracy, Both("six sigmoid layers, training accuracy", "六层 sigmoid 的训练准确率")),
             "sigmoid_normed": Number(sigmoid[True].accuracy, Both("the same with normalization", "同上，加归一化")),
             "reached_plain": Number(plain.reached, Both("updates to the target, plain at its rate", "达到目标的更新数，普通网络")),
+            "reached_slow": Number(normed_slow.reached, Both("the same, normalized at the same rate", "同上，归一化，学习率相同")),
             "reached_normed": Number(normed_fast.reached, Both("the same, normalized at 30 times the rate", "同上，归一化，学习率三十倍")),
             "fast_plain": Number(plain_fast.accuracy if plain_fast.finite else 0.0, Both("plain at 30 times the rate, accuracy (0: not finite)", "普通网络用三十倍学习率的准确率（0：非有限）")),
             "fast_normed": Number(normed_fast.accuracy, Both("normalized at 30 times the rate, accuracy", "归一化用三十倍学习率的准确率")),
+            "bias": Number(bias, Both("gradient of a bias before the layer, over that of the weights", "该层之前的偏置的梯度与权重的梯度之比")),
             "past": Number(averages[2], Both("weight of the past at momentum 0.1", "momentum 0.1 时过去的权重")),
             "rough_plain": Number(rough[False], Both("highest loss on steps up to 4 along the gradient, over the loss, plain", "沿梯度走到 4 步长时的最高损失与损失之比，普通")),
             "rough_normed": Number(rough[True], Both("the same, normalized", "同上，归一化")),
@@ -138,6 +144,16 @@ def _gradient_gap(z: Tensor) -> float:
     (slope,) = torch.autograd.grad(out[1].sum(), leaf)
     sigma, normal = z.std(dim=0, correction=0), out.detach()
     return float((slope[0] + (1 + normal[0] * normal[1]) / (len(z) * sigma)).abs().max())
+
+
+def _bias_gradient(z: Tensor) -> float:
+    """Length of the gradient of a bias before the layer, over that of the weights before it."""
+    source = torch.Generator().manual_seed(0)
+    weights = torch.randn(z.shape[1], z.shape[1], generator=source, dtype=z.dtype).requires_grad_()
+    bias = torch.zeros(z.shape[1], dtype=z.dtype, requires_grad=True)
+    out = _layer(z.shape[1])(z @ weights + bias)
+    for_weights, for_bias = torch.autograd.grad(out.pow(3).sum(), (weights, bias))
+    return float(for_bias.norm() / for_weights.norm())
 
 
 def _statistics_errors(source: torch.Generator) -> tuple[float, float]:
@@ -193,10 +209,12 @@ def _torch_gap(z: Tensor) -> float:
 
 @dataclass(frozen=True)
 class Outcome:
-    """A trained network: accuracy, whether the loss stayed finite, updates until the target (all of them if never)."""
+    """A trained network: accuracy, whether the loss stayed finite, whether it arrived at the target and after how many
+    updates (all of them if never)."""
 
     accuracy: float
     finite: bool
+    arrived: bool
     reached: int
     losses: list[float]
 
@@ -212,8 +230,14 @@ def _trained(
     model = _network(config, activation, depth, normed, seed)
     ran = train(model, data.x, data.y, SGD(model.parameters(), lr=lr), batch=64, updates=config.updates, seed=seed)
     smooth = [sum(ran.losses[i : i + 10]) / 10 for i in range(max(0, len(ran.losses) - 10))]
-    reached = next((i + 10 for i, loss in enumerate(smooth) if loss < TARGET), config.updates)
-    return Outcome(accuracy(model, data.x, data.y) if ran.finite else 0.0, ran.finite, reached, smooth)
+    reached = next((i + 10 for i, loss in enumerate(smooth) if loss < TARGET), None)
+    return Outcome(
+        accuracy(model, data.x, data.y) if ran.finite else 0.0,
+        ran.finite,
+        reached is not None,
+        config.updates if reached is None else reached,
+        smooth,
+    )
 
 
 def _roughness(data: Digits, config: Config, normed: bool, seed: int) -> float:
@@ -251,7 +275,7 @@ def _curves(plain: Outcome, normed: Outcome, fast: Outcome, sigmoid: dict[bool, 
             line(sigmoid[True], Both("sigmoid, normalized", "sigmoid，归一化"), 4, True),
             Level(y=TARGET, label=Both("target", "目标")),
         ),
-        Both("At its own small rate normalization gains little; it allows the large rate. The plain ReLU network at η = 0.9 is not finite and not shown.", "在原来的小学习率下，归一化好处不大；它容许大学习率。普通 ReLU 网络在 η = 0.9 时发散，未画出。"),
+        Both("At the same small rate both ReLU networks come down at much the same pace; normalization allows the large rate. The plain one at η = 0.9 does not learn and is not shown.", "同样的小学习率下，两个 ReLU 网络下降得差不多快；归一化容许大学习率。普通的在 η = 0.9 时学不会，未画出。"),
     )  # fmt: skip
 
 
@@ -272,14 +296,16 @@ TEXT = {
         "Six sigmoid layers reach {sigmoid_plain:.0%} (chance) without it and {sigmoid_normed:.0%} with it: inputs of scale 10 "
         "find a sigmoid {slope_ratio:.1f} times as steep once normalized.\n\n"
         "At a rate of 0.9 the plain ReLU network ends at {fast_plain:.0%} (0 % would mean that its loss was no number any more), the "
-        "normalized one at {fast_normed:.0%}, and it reaches the target after {reached_normed} updates instead of "
-        "{reached_plain}. Most of the gain is the larger rate.\n\n"
+        "normalized one at {fast_normed:.0%}. It reaches the target after {reached_normed} updates; at the small rate the plain network "
+        "takes {reached_plain} and the normalized one {reached_slow}. What is gained here is the larger rate.\n\n"
         "Steps of up to 4 along the gradient lead to at most {rough_normed:.2f} times the loss with normalization, to "
         "{rough_plain:.1f} times without. That is one reading of why it helps, the surface is smoother; the first explanation, shifting inputs of "
         "later layers, is disputed.",
-        holds="The computation, its gradient, the need for large batches, evaluation by averages, speed and large rates.",
+        holds="The computation, its gradient, the need for large batches, evaluation by averages, large rates and the speed that comes with them.",
         fails="The remark that torch uses p = 0.1 takes the weight of the new for the weight of the past: torch's momentum 0.1 "
-        "is p = {past:.1f}. torch averages σ², with n/(n − 1), not σ, and has an ε.",
+        "is p = {past:.1f}. torch averages σ², with n/(n − 1), not σ, and has an ε.\n\n"
+        "The lecture leaves open what is then fixed by the arithmetic: the layer before needs no bias, since the mean takes it away again "
+        "(its gradient is {bias:.0e} here), and a batch of one has no variance.",
     ),
     "zh": Page(
         title="拆开批归一化",
@@ -296,12 +322,13 @@ TEXT = {
         "六层 sigmoid 不用它只有 {sigmoid_plain:.0%}（随机水平），用了有 {sigmoid_normed:.0%}："
         "尺度为 10 的输入归一化之后，遇到的 sigmoid 坡度是原来的 {slope_ratio:.1f} 倍。\n\n"
         "学习率为 0.9 时，普通 ReLU 网络的结果是 {fast_plain:.0%}（0 % 表示损失已不是数，一成即随机水平），归一化的是 {fast_normed:.0%}，"
-        "而且 {reached_normed} 次更新就达到目标，普通的要 {reached_plain} 次。好处大半来自更大的学习率。\n\n"
+        "它 {reached_normed} 次更新就达到目标；在小学习率下，普通的要 {reached_plain} 次，归一化的要 {reached_slow} 次。这里得到的好处就是更大的学习率。\n\n"
         "沿梯度走到步长 4，归一化时损失最高是原来的 {rough_normed:.2f} 倍，不用时是 {rough_plain:.1f} 倍。"
         "“曲面更平滑”是对其效果的一种解释；最初的解释，即后层输入不断漂移，尚有争议。",
-        holds="计算方法、它的梯度、需要大批、测试时用平均、更快、学习率更大。",
+        holds="计算方法、它的梯度、需要大批、测试时用平均、学习率可以更大，以及由此而来的速度。",
         fails="说 torch 用 p = 0.1，是把新值的权重当成了过去的权重：torch 的 momentum 0.1 就是 p = {past:.1f}。"
-        "torch 平均的是 σ²（带 n/(n − 1)）而非 σ，并且有 ε。",
+        "torch 平均的是 σ²（带 n/(n − 1)）而非 σ，并且有 ε。\n\n"
+        "讲义没有说的，由算术决定：前一层不需要偏置，因为减去均值时它又被去掉（这里它的梯度为 {bias:.0e}），而只有一个样本的批没有方差。",
     ),
 }
 
