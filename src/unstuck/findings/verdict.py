@@ -17,6 +17,7 @@ from unstuck.findings.evidence.commands import run_again
 from unstuck.findings.evidence.curvature import measured_verdict, trial, why_no_longer
 from unstuck.findings.evidence.gradients import norms
 from unstuck.findings.evidence.liveness import left_out, owned, stepless, trainable_names, with_parameters
+from unstuck.findings.evidence.own_targets import own_targets
 from unstuck.findings.evidence.progress import Progress, main_term, progress
 from unstuck.findings.evidence.trend import Trend, trend
 from unstuck.record.recording import Fact, Recording, Stream
@@ -54,6 +55,9 @@ ABOVE = 0.02
 """Two percent above a constant answer's loss: rounding and class shares from samples stay well below."""
 BOUNCE = -0.3
 """Mean cosine of successive gradients below which steps undo each other; independent noise gives about 0."""
+OWN_TARGETS = 100
+"""Times the first loss. A value network's targets grow from one reward to the sum of a hundred (a discount of 0.99)
+while it learns; a loss of squares then passes through larger numbers, but a network that runs away stops nowhere."""
 SETTLED = 1e-3
 """A gradient (or a loss that cannot be negative) at a thousandth of its first size has done what it came for."""
 
@@ -123,6 +127,7 @@ class _Look:
         self.gradient = self._gradient()
         self.opposed = _opposed(recording)
         self.negated = _negated(stream)
+        self.own_targets = own_targets(recording, stream)
         finite = self.loss.finite()
         self.lowest = min(finite.values) if finite else math.nan
 
@@ -242,6 +247,10 @@ def _diverging(look: _Look) -> Verdict | None:
         return None
     scale = max(abs(p.start), look.third.scatter)
     rising = look.third.direction == "rises" and look.half.direction == "rises"
+    if not look.bounded and p.start < 0 and abs(p.end) < ALIVE * abs(p.start):
+        return None  # to zero from below: a policy that became sure, so that its weighted logarithms are none
+    if look.own_targets and p.end < OWN_TARGETS * max(p.start, loss.finite().first):
+        return None  # the targets grow with what is learned
     above = (
         p.end > p.start + 3 * look.third.scatter / math.sqrt(max(1, look.n // 10)) and p.end - p.start > 0.05 * scale
     )

@@ -75,8 +75,13 @@ def test_step_ratio_is_the_median_over_weights_that_are_not_zero() -> None:
 
 
 def test_rates_against_the_usual() -> None:
-    assert rate_is_unusual("Adam", 3e-2) == pytest.approx(10)
-    assert rate_is_unusual("MyOwn", 1.0) is None
+    def of(kind: str, rate: float, **group: float) -> float | None:
+        return rate_is_unusual(Stream(0, optimizer={"kind": kind, "groups": [{"lr": rate, **group}]}), rate)
+
+    assert of("Adam", 3e-2) == pytest.approx(10)
+    assert of("MyOwn", 1.0) is None
+    assert of("SGD", 0.5) == of("SGD", 0.5, momentum=0.0) == pytest.approx(1)
+    assert of("SGD", 0.1, momentum=0.9) == pytest.approx(1) and of("SGD", 1.0, momentum=0.9) == pytest.approx(10)
     assert math.isnan(median([math.nan])) and median([1.0, math.inf, 3.0]) == 2.0
 
 

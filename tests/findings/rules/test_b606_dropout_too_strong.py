@@ -47,7 +47,9 @@ def test_common_rates(rates: tuple[float, ...]) -> None:
 def test_masks_side_by_side_count_once(names: str, fires: bool) -> None:
     modules = [{"name": names.format(i), "kind": "Dropout", "options": {"p": 0.5}} for i in range(1, 6)]
     model = {"name": "net", "params": [], "modules": modules}
-    found = judge(run(whole(cross_entropy(accuracy=0.3)), loss=STANDING, models=(model,), parts={"inputs": [features()]}))
+    found = judge(
+        run(whole(cross_entropy(accuracy=0.3)), loss=STANDING, models=(model,), parts={"inputs": [features()]})
+    )
     assert isinstance(found, Fired if fires else Passed)
 
 

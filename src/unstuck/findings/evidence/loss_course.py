@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from unstuck.findings.evidence.classes import batches, entropy, majority, total
-from unstuck.findings.evidence.head import CLASS_KINDS, TermSeen, data_terms, number, seen_terms
+from unstuck.findings.evidence.head import CLASS_KINDS, NUMBER_KINDS, TermSeen, data_terms, number, seen_terms
+from unstuck.findings.evidence.own_targets import own_targets
 from unstuck.findings.evidence.trend import clipped
 from unstuck.record.recording import Recording, Stream
 
@@ -153,14 +154,14 @@ def loss_course(recording: Recording, stream: Stream | None = None) -> LossCours
     if known is None or known[0]() is not stream or known[1] != size:
         if len(_measured) > 64:
             _measured.clear()
-        known = _measured[id(stream)] = (weakref.ref(stream), size, _measure(stream))
+        known = _measured[id(stream)] = (weakref.ref(stream), size, _measure(stream, own_targets(recording, stream)))
     return known[2]
 
 
 _measured: dict[int, tuple[weakref.ref[Stream], tuple[int, int], LossCourse]] = {}
 
 
-def _measure(stream: Stream) -> LossCourse:
+def _measure(stream: Stream, own: bool) -> LossCourse:
     loss = stream.loss
     finite = loss.finite()
     n = len(finite)
@@ -178,6 +179,8 @@ def _measure(stream: Stream) -> LossCourse:
     commonest = majority(counts)
     accuracy, r2 = _last(main, stream.steps)
     baseline, baseline_kind = _baseline(main, counts, terms)
+    if _moving(main, stream, own):
+        baseline, baseline_kind = None, None
     return LossCourse(
         steps=stream.steps,
         first=finite.first if n else None,
@@ -270,7 +273,9 @@ def _baseline(
                 return None, None
             return scale * (1 - sum((k / n) ** 2 for k in counts.values())) / size, "variance of the targets"
         variance = target_variance(main)
-        return (None, None) if variance is None else (scale * variance, "variance of the targets")
+        if not variance:  # one number for all (the residual of an equation): no answer ignores the inputs and is right
+            return None, None
+        return scale * variance, "variance of the targets"
     if kind in ("l1", "smooth_l1", "huber"):
         # No constant answer has a larger one: the mean distance is at most the deviation, and Huber's half a square.
         variance = target_variance(main)
@@ -285,6 +290,24 @@ def _baseline(
         }[kind]
         return (scale * bound, "deviation of the targets") if bound > 0 else (None, None)
     return None, None
+
+
+def _moving(main: list[TermSeen], stream: Stream, own: bool) -> bool:
+    """Numbers that a network makes for itself to be answered, and that go elsewhere while the run goes on.
+
+    Their variance at the beginning says nothing of the end: the constant answer of that time is none any more.
+    """
+    if not main or main[0].kind not in NUMBER_KINDS or not own:
+        return False
+    if not any(t.step >= FRESH * (stream.steps - 1) for t in main):
+        return True  # where they went is not known
+    means = [(t.step, m) for t in main if (m := number(t.target.get("mean"))) is not None]
+    spreads = [s for t in main if (s := number(t.target.get("std"))) is not None]
+    if len(means) < 6 or not spreads:
+        return False
+    third = len(means) // 3
+    early, late = (statistics.fmean(m for _, m in part) for part in (means[:third], means[-third:]))
+    return abs(late - early) > statistics.median(spreads) > 0
 
 
 def target_variance(terms: list[TermSeen]) -> float | None:

@@ -93,7 +93,9 @@ def judge(recording: Recording) -> Answer:
     noise = sum(d.noise for d in _in_a_row(found))
     worst = max(found, key=lambda d: d.p)
     if noise < THRESHOLDS["noise"][0] or (worst.measured and worst.p < THRESHOLDS["measured"][0]):
-        return Passed(f"dropouts of 0.5 and more add {noise:.2g} times the mean square of what passes ({worst.p:.2g} at {worst.name})")
+        return Passed(
+            f"dropouts of 0.5 and more add {noise:.2g} times the mean square of what passes ({worst.p:.2g} at {worst.name})"
+        )
     course = loss_course(recording)
     short = course.reached is not None and course.reached < WELL
     severity: Severity = "warning" if short or course.diverged else "info"

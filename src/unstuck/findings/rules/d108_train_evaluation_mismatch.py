@@ -15,16 +15,17 @@ training loss looks well throughout.
 How it is judged
 ----------------
 Feature by feature, from everything that entered the model in the watched evaluations (forward passes without
-gradient) against everything that entered it in the sampled training steps. What is read as whole numbers (words) is left
-out, and so is what another network puts out, which changes as that one learns; what is the same for a whole batch at
-evaluation but not in training (the time of a flow or a diffusion, which a loop runs through); and inputs that look as
-the training's targets do (a network that was taught to clean noisy images may be shown clean ones). A warning when the median feature has
-deviations more than 1.6 times as large or as small for images (channels, thousands of pixels each) and more than
-three times for other inputs, or means more than one (three) training deviations apart, over at least 16 examples, in more than half of the looks. A warning
-as well when most of four and more features show it, each for itself, and the median mean is a deviation off: raw
-columns have all sorts of units, some of which resemble a standardized one. And a warning when training is learned, the
-evaluation's answers are no better than always naming its commonest class, and its targets lie more than one training
-deviation off, or vary by less than two fifths, while every training batch shows the whole range.
+gradient) against everything that entered it in the sampled training steps. What is read as whole numbers (words) is
+left out, and so is what another network puts out, which changes as that one learns; what is the same for a whole
+batch at evaluation but not in training (the time of a flow or a diffusion, which a loop runs through); and inputs
+that look as the training's targets do (a network that was taught to clean noisy images may be shown clean ones). A
+warning when the median feature has deviations more than 1.6 times as large or as small for images (channels,
+thousands of pixels each) and more than three times for other inputs, or means more than one (three) training
+deviations apart, over at least 16 examples, in more than half of the looks. A warning as well when most of four and
+more features show it, each for itself, and the median mean is a deviation off: raw columns have all sorts of units,
+some of which resemble a standardized one. And a warning when training is learned, the evaluation's answers are no
+better than always naming its commonest class, and its targets lie more than one training deviation off, or vary by
+less than two fifths, while every training batch shows the whole range.
 
 When it is wrong
 ----------------
@@ -70,7 +71,7 @@ THRESHOLDS = {
     "apart": (0.5, "of the features, each beyond the bounds of a table; 38 healthy and mended runs: at most 0.25"),
     "apart_features": (4, "features that vary in training: fewer may count the time, which goes on"),
     "apart_shift": (1, "training deviations between the means: rare words or classes differ in deviation alone"),
-    "share": (0.5, "of an evaluation's inputs, more than which must show it: one unusual call, or one of two sets, does not count"),
+    "share": (0.5, "of an evaluation's inputs, more than which must show it: one unusual call, one of two sets do not count"),
     "like_targets": (0.2, "mean in deviations of the targets, and deviation as a share, within which inputs look as targets "
                           "do; halves of the digits differ by up to 0.05"),
 }  # fmt: skip
@@ -108,7 +109,9 @@ def judge(recording: Recording) -> Answer:
         if fault and _steadily(looks, entry):
             return _fired(recording, event, entry, fault, examples)
     if not seen:
-        return Skipped("too few examples were evaluated, or other ones than in training on purpose, to compare their scale")
+        return Skipped(
+            "too few examples were evaluated, or other ones than in training on purpose, to compare their scale"
+        )
     shown = seen[0]["against_training"]
     return Passed(
         f"evaluation inputs have {shown['scale']:.2f} of the training's deviation, their means {shown['shift']:.2f} apart"
@@ -184,9 +187,10 @@ def _as_the_targets(recording: Recording, entry: Mapping[str, Any]) -> bool:
             target = term.get("target") or {}
             center, spread = number(target.get("mean")), number(target.get("std"))
             same = list(target.get("shape") or ())[1:] == list(entry.get("shape") or ())[1:]
-            if same and center is not None and spread and len(target.get("shape") or ()) > 1:
-                if abs(mean - center) <= near * spread and abs(deviation - spread) <= near * spread:
-                    return True
+            if not same or center is None or not spread or len(target.get("shape") or ()) < 2:
+                continue
+            if abs(mean - center) <= near * spread and abs(deviation - spread) <= near * spread:
+                return True
     return False
 
 

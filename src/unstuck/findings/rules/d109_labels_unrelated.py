@@ -62,8 +62,11 @@ THRESHOLDS = {
     "constant": (0.02, "of the constant answer's loss: better than it by more is knowledge of the inputs"),
     "fits": (0.5, "of the constant answer's loss, on one batch: a copy that cannot learn by heart proves nothing"),
     "looks": (3, "at the same evaluation"),
-    "shown": (0.15, "of the way from chance to all right, which the answers must be known to stay below, by two standard "
-                    "errors: 45 examples of ten classes do, of two classes it takes 200"),
+    "shown": (
+        0.15,
+        "of the way from chance to all right, which the answers must be known to stay below, by two standard "
+        "errors: 45 examples of ten classes do, of two classes it takes 200",
+    ),
     "chance": (3, "standard errors above the commonest class's share that are still chance"),
     "sure": (5, "standard errors above the commonest class in the first epoch"),
 }

@@ -93,7 +93,9 @@ def judge(recording: Recording) -> Answer:
         return Skipped(f"only {len(series[0].looks)} evaluations of the same place: too few to tell a turning point")
     alike = [e for e in long if other_targets(recording, e) is None]
     if not alike:
-        return Skipped("the evaluation's targets are not drawn as the training's are: its loss shows that, and no turning point")
+        return Skipped(
+            "the evaluation's targets are not drawn as the training's are: its loss shows that, and no turning point"
+        )
     found = [f for e in alike if (f := _judge(recording, e)) is not None]
     if found:
         return max(found, key=lambda f: (f.severity == "warning", f.confidence))

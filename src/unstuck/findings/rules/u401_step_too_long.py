@@ -120,10 +120,11 @@ def judge(recording: Recording) -> Answer:
     leapt = (signs.leap or 0) >= THRESHOLDS["leap"][0]
     unusual = (signs.unusual or 0) >= THRESHOLDS["rate"][0]
     if not bad and reached.state != "none":
-        # Between nothing and much: only with all three signs, or when the loss leapt far and stands still.
-        all_signs = leapt and unusual and _long(signs)
+        # Between nothing and much: only with a rate out of the usual, or when the loss leapt far and stands still.
         far = (signs.leap or 0) > 2 * THRESHOLDS["leap"][0] and _long(signs) and stands.state == "unknown"
-        if not (reached.state == "some" and (all_signs or far)):
+        some = reached.state == "some" and ((unusual and _long(signs)) or far)
+        adrift = reached.state == "unknown" and unusual and _long(signs) and stands.state == "unknown"
+        if not (some or adrift):
             return Passed(f"the loss is not hurt by the step: {reached.sentence}")
     if not _sane_start(stream, reached):
         return Passed("the loss is out of range before the first step: the start is at fault, not the step")
@@ -160,7 +161,7 @@ def _signs(stream: Stream, state: str) -> _Signs:
     rate = stream.learning_rate.first if stream.learning_rate else None
     every = [rate for _, rates in stream.learning_rates for rate in rates]
     peak = max([*stream.learning_rate.values, *every]) if stream.learning_rate else None
-    return _Signs(leap, leap_step, ratio, rate, rate_is_unusual(optimizer_kind(stream), peak) if peak else None)
+    return _Signs(leap, leap_step, ratio, rate, rate_is_unusual(stream, peak) if peak else None)
 
 
 def _time_lost(stream: Stream, signs: _Signs, reached: Progress) -> float:

@@ -103,7 +103,7 @@ def judge(recording: Recording) -> Answer:
     if reached.state == "learned":
         return Passed(f"the start did no lasting harm: {reached.sentence}")
     kind = optimizer_kind(stream)
-    unusual = rate_is_unusual(kind, course.peak)
+    unusual = rate_is_unusual(stream, course.peak)
     if unusual is not None and unusual > THRESHOLDS["usual"][0]:
         return Passed(f"the rate of {course.peak:g} is out of the usual for every step, not for the first ones only")
     steep = steepness(recording)
