@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -81,6 +82,11 @@ def module(model: nn.Module) -> list[float]:
         return [float(nn.CrossEntropyLoss()(model(X), Y))]
 
 
+def module_by_keywords(model: nn.Module) -> list[float]:
+    with torch.no_grad():
+        return [float(nn.CrossEntropyLoss()(input=model(X), target=Y))]
+
+
 def forgotten(model: nn.Module) -> list[float]:
     return [float(F.cross_entropy(model(X), Y))]
 
@@ -94,7 +100,10 @@ def switched(model: nn.Module) -> list[float]:
         return [float(F.cross_entropy(model(X), Y))]
 
 
-@pytest.mark.parametrize("validate", [with_block, decorated, inference, module, forgotten, forgotten_module, switched])
+VALIDATIONS = [*(with_block, decorated, inference, module, module_by_keywords, forgotten, forgotten_module, switched)]
+
+
+@pytest.mark.parametrize("validate", VALIDATIONS)
 def test_a_validation_is_seen(watched: Watched, validate: Validate) -> None:
     told = watched.train(validate)
     recording = watched.recording()
@@ -180,6 +189,49 @@ def test_a_set_in_batches_has_its_mean(watched: Watched, reduction: str) -> None
     (series,) = evaluations(watched.recording())
     assert [look.loss for look in series.looks] == pytest.approx([value for (value,) in told], rel=1e-5)
     assert series.examples == 90 and series.same_batch
+
+
+@pytest.mark.parametrize(
+    "criterion", [lambda *a, **k: F.cross_entropy(*a, **k), nn.CrossEntropyLoss()], ids=["function", "module"]
+)
+def test_many_batches_in_one_block(watched: Watched, criterion: Callable[..., torch.Tensor]) -> None:
+    def validate(model: nn.Module) -> list[float]:
+        with torch.no_grad():
+            return [float(criterion(model(X[rows]), target=Y[rows])) for rows in torch.arange(90).split(10)]
+
+    told = watched.train(validate)
+    looks = watched.recording().happened("evaluation_loss")
+    assert [look.data["place"] for look in looks] == [1, 2, 3, 4] * 6
+    assert [look.data["value"] for look in looks] == pytest.approx([loss for losses in told for loss in losses[:4]])
+
+
+@pytest.mark.parametrize("criterion", [nn.MSELoss(), nn.PoissonNLLLoss()])
+@pytest.mark.parametrize("by_name", [False, True])
+def test_a_loss_is_computed_again_only_where_its_function_is_not_heard(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch, criterion: nn.Module, by_name: bool
+) -> None:
+    target = F.one_hot(Y, 3).float()
+    calls = []
+    forward = type(criterion).forward
+
+    @functools.wraps(forward)
+    def counted(*args: Any, **kwargs: Any) -> Any:
+        calls.append(1)
+        return forward(*args, **kwargs)
+
+    monkeypatch.setattr(type(criterion), "forward", counted)
+
+    def validate(model: nn.Module) -> list[float]:
+        with torch.no_grad():
+            output = model(X)
+            if isinstance(criterion, nn.PoissonNLLLoss):
+                return [float(criterion(target=target, log_input=output) if by_name else criterion(output, target))]
+            return [float(criterion(target=target, input=output) if by_name else criterion(output, target))]
+
+    told = watched.train(validate)
+    looks = watched.recording().happened("evaluation_loss")
+    assert [look.data["value"] for look in looks] == pytest.approx([value for (value,) in told])
+    assert len(calls) == 6 * (2 if isinstance(criterion, nn.PoissonNLLLoss) else 1)
 
 
 def test_a_block_for_every_batch(watched: Watched) -> None:

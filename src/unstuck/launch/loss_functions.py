@@ -26,7 +26,7 @@ NAMES = (
     "multilabel_margin_loss",
     "multilabel_soft_margin_loss",
 )
-_LOSS_MODULES = "torch.nn.modules.loss"
+LOSS_MODULES = "torch.nn.modules.loss"  # where torch defines its loss modules
 # The machinery of warnings walks over frames whose file bears these two words (they stand for Python's own imports),
 # so a warning of torch's still names the line of the script that called the loss. The path in front makes the frame
 # one of ours where a traceback is trimmed.
@@ -131,7 +131,7 @@ def _pass(original: Callable[..., Any]) -> Callable[..., Any]:
 def _calling_module() -> Any:
     """The loss module of torch's (or of a class made from one) that calls the function, or None."""
     caller = sys._getframe(3)
-    return caller.f_locals.get("self") if caller.f_globals.get("__name__") == _LOSS_MODULES else None
+    return caller.f_locals.get("self") if caller.f_globals.get("__name__") == LOSS_MODULES else None
 
 
 def _transformed() -> bool:

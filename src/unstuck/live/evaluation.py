@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import sys
 from collections.abc import Callable
@@ -13,6 +14,7 @@ import torch
 
 from unstuck import probes
 from unstuck.launch.frames import user_line
+from unstuck.launch.loss_functions import LOSS_MODULES
 from unstuck.live.budget import clock
 from unstuck.live.registry import Model, batch_modules
 
@@ -208,15 +210,16 @@ class EvaluationWatch:
             self.loss_seconds += clock() - start
         return first
 
-    def loss_called(self, module: torch.nn.Module, args: tuple) -> bool:
+    def loss_called(self, module: torch.nn.Module, args: tuple, kwargs: dict[str, Any]) -> bool:
         """A loss module of torch's was called without gradient, after a forward pass: what an evaluation measures.
 
-        The loss is computed a second time, from the same arguments; it draws nothing and changes nothing. True for the
-        first few, which are paid from the allowance.
+        Most are heard when they call their function (:meth:`loss_function_called`), with the value that it gave. Of the
+        others the loss is computed a second time, from the same arguments; it draws nothing and changes nothing. True
+        for the first few, which are paid from the allowance.
         """
-        if type(module).__module__ != "torch.nn.modules.loss":
+        if type(module).__module__ != LOSS_MODULES or probes.calls_a_function(module):
             return False
-        return self._look_at_loss(lambda: probes.evaluated(module, args))
+        return self._look_at_loss(lambda: _evaluated_module(module, args, kwargs))
 
     def loss_function_called(
         self, name: str, args: tuple, kwargs: dict[str, Any], result: Any, module: torch.nn.Module | None
@@ -224,14 +227,13 @@ class EvaluationWatch:
         """A loss function of torch's was called and gave ``result``, by the script or by a ``module`` of torch's."""
         if not isinstance(result, torch.Tensor):
             return False
-        if self.listening:  # modules are heard on their own
-            if module is not None or torch.is_grad_enabled():
+        if module is not None and type(module).__module__ != LOSS_MODULES:
+            return False  # a class made from one of torch's: what it makes of the value is not known
+        if self.listening:
+            if torch.is_grad_enabled():
                 return False
-        elif self.by_mode is not None:
-            if module is not None and type(module).__module__ != "torch.nn.modules.loss":
-                return False
-            if not self.losses_wanted and not self._begin_by_mode(self.by_mode):
-                return False
+        elif self.by_mode is not None and not self.losses_wanted and not self._begin_by_mode(self.by_mode):
+            return False
         return self._look_at_loss(lambda: _evaluated_call(name, args, kwargs, result))
 
     def _look_at_loss(self, look: Callable[[], dict[str, Any] | None]) -> bool:
@@ -408,6 +410,12 @@ def _entered_at() -> tuple[str, int] | None:
 def _planned(number: int, following: int) -> bool:
     """Whether this one is looked at: all of the first, then ever fewer (16, 18, 20, 22, 24, 27, …)."""
     return number <= 16 or number >= following
+
+
+def _evaluated_module(module: torch.nn.Module, args: tuple, kwargs: dict[str, Any]) -> dict[str, Any] | None:
+    """What a loss module is called with, in the order of its ``forward``."""
+    given = inspect.signature(module.forward).bind(*args, **kwargs).arguments
+    return probes.evaluated(module, tuple(given.values()))
 
 
 def _evaluated_call(name: str, args: tuple, kwargs: dict[str, Any], result: torch.Tensor) -> dict[str, Any] | None:

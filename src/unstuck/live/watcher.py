@@ -598,7 +598,7 @@ class Watcher:
             if not member:
                 model = registry.add(module)
             if model is None and not torch.is_grad_enabled():
-                return self.evaluation.loss_called(module, args)
+                return self.evaluation.loss_called(module, args, kwargs)
             if model is None:
                 if self.sampling:
                     self.sampler.module_without_parameters(module, args, kwargs)

@@ -1,7 +1,7 @@
 """Probes: live torch objects in, plain numbers out, in the shapes of docs/recording.md. They never change the run."""
 
 from unstuck.probes.activations import DeadUnits, activations, layers
-from unstuck.probes.called_losses import CalledLoss, called_loss
+from unstuck.probes.called_losses import CalledLoss, called_loss, calls_a_function
 from unstuck.probes.denominators import denominators
 from unstuck.probes.evaluated import evaluated
 from unstuck.probes.graph import Graph, Node, layer_of, sequence_number, walk
@@ -41,6 +41,7 @@ __all__ = [
     "after_step",
     "before_step",
     "called_loss",
+    "calls_a_function",
     "carried_gradients",
     "denominators",
     "describe",

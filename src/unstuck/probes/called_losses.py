@@ -63,6 +63,11 @@ def called_loss(name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Ca
     return CalledLoss(kind(**options), (output, target))
 
 
+def calls_a_function(module: nn.Module) -> bool:
+    """Whether a loss module of torch's computes its loss by one of the functions that :func:`called_loss` knows."""
+    return isinstance(module, tuple(_MODULES.values()))
+
+
 @lru_cache(maxsize=64)
 def _signature(name: str) -> inspect.Signature:
     return inspect.signature(getattr(torch.nn.functional, name))
