@@ -87,13 +87,15 @@ def test_leaps_again_and_again() -> None:
     """Solved, thrown above a constant answer's loss, solved again: its loss alone tells."""
     samples = [sample(s, params=chain([1e-6], u=0.01), term=classes(0.9)) for s in (0, 5, 10)]
 
-    def course(times: int, top: float) -> Recording:
-        loss = [2.3 * 0.7**i for i in range(30)] + ([1e-5] * 60 + [top] + [0.5 * 0.5**i for i in range(12)]) * times
+    def course(times: int, top: float, after: float = 0.6) -> Recording:
+        back = [0.5 * top * after**i for i in range(24)]
+        loss = [2.3 * 0.7**i for i in range(30)] + ([1e-5] * 60 + [top] + back) * times
         return Recording.of(loss=loss, samples=samples, optimizer=ADAM, learning_rate=5e-3)
 
     found = rule.judge(course(4, 6.0))
     assert isinstance(found, Fired) and found.evidence["leaps"] == 4 and found.evidence["highest_loss"] == 6.0
     assert not isinstance(rule.judge(course(4, 1.5)), Fired)  # no higher than an answer without sense
     assert not isinstance(rule.judge(course(2, 6.0)), Fired)
+    assert not isinstance(rule.judge(course(4, 6.0, after=0.01)), Fired)  # strange examples, one at a time
     largest = {**ADAM, "groups": [{**ADAM["groups"][0], "amsgrad": True}]}
     assert isinstance(rule.judge(Recording.of(loss=[1.0] * 9, optimizer=largest)), NotApplicable)

@@ -18,12 +18,15 @@ mean square gives the noise scale, the batch size at which noise and signal are 
 eight examples whose noise scale is ten times the batch and more. That alone is information, since small batches are slow
 rather than wrong. It is a warning when the harm was measured: at most four examples, a noise scale four times
 the batch (at the start, or in the batches kept at the end), the loss stands still over the last third of the
-steps without having diverged, and less than half of the way from a constant answer to a perfect one was made.
+steps without having diverged, less than half of the way from a constant answer to a perfect one was made, the rate was
+not lowered to a tenth, and the noise is seen to keep a sixteenth of the loss up, to make it wander by as much, or to
+have taken back half of what was gained.
 
 When it is wrong
 ----------------
 At the end of every training the mean gradient vanishes and all is noise; that is why a run that learned well gets
-nothing, and one on text, of which nobody knows how much can be learned, no warning. Another fault that stops the
+nothing, and one on text, of which nobody knows how much can be learned, no warning. Targets that are noisy themselves
+leave a loss that no batch size lowers. Another fault that stops the
 learning (units that died) also leaves nothing but noise.
 
 What to do
@@ -44,7 +47,7 @@ from dataclasses import replace
 from unstuck.findings.contract import Advice, Answer, Fired, NotApplicable, Passed, Severity, Skipped
 from unstuck.findings.evidence.gradient_noise import gradient_noise
 from unstuck.findings.evidence.head import adversarial
-from unstuck.findings.evidence.hovering import at_the_end
+from unstuck.findings.evidence.hovering import at_the_end, hovering, kept_up
 from unstuck.findings.evidence.loss_course import loss_course
 from unstuck.findings.evidence.trend import trend
 from unstuck.record.recording import Recording
@@ -60,6 +63,9 @@ THRESHOLDS = {
     "harmful": (4, "examples at most for a warning"),
     "noise": (10, "times the batch, the noise scale: nine tenths of the mean square gradient are noise"),
     "noise_harmful": (4, "times the batch, where the harm shows as well: four fifths are noise"),
+    "costs": (1 / 16, "of the loss, that the noise of the steps keeps up or makes it wander"),
+    "as_much": (2, "times that: what the run has gained on a constant answer, noise has taken half as much of it back"),
+    "lowered": (0.1, "of the highest rate: the steps' noise has gone down with it"),
     "samples": (4, "that measured the noise"),
 }
 
@@ -89,7 +95,7 @@ def judge(recording: Recording) -> Answer:
     last = trend(stream.loss, stream.steps - max(6, stream.steps // 3), stream.steps)
     stands = last is not None and last.direction != "falls"
     few = noise.batch <= THRESHOLDS["harmful"][0] and not _reads_tokens(recording)
-    severity: Severity = "warning" if few and course.hurt and stands else "info"
+    severity: Severity = "warning" if few and course.hurt and stands and _costs(recording) else "info"
     if severity == "info" and noise.scale < THRESHOLDS["noise"][0] * noise.batch:
         return Passed(f"about {noise.share:.0%} of the gradient is signal, with {noise.batch:.0f} examples a step")
     scale = f"about {noise.scale:.0f} examples" if math.isfinite(noise.scale) else "more examples than can be measured"
@@ -116,6 +122,24 @@ def judge(recording: Recording) -> Answer:
             ),
         ),
     )
+
+
+def _costs(recording: Recording) -> bool:
+    """Whether the noise of the steps is seen to keep the loss up. Targets that no model can tell make noise as well, but
+    once the rate has been lowered, or where the loss itself stands still, there is nothing left to gain by averaging."""
+    stream = recording.main
+    rates = stream.learning_rate.finite().values
+    if len(rates) and rates[-1] < THRESHOLDS["lowered"][0] * max(rates):
+        return False
+    start = stream.steps - max(6, stream.steps // 3)
+    kept, hover = kept_up(recording, start, stream.steps), hovering(stream.loss, start, stream.steps)
+    if kept is None and hover is None:
+        return True  # too short a run to tell
+    excess = max(kept.excess if kept is not None else 0.0, hover.wander if hover is not None else 0.0)
+    course = loss_course(recording)
+    level = hover.level if hover is not None else course.end or math.inf
+    gained = (course.baseline or -math.inf) - level
+    return excess >= THRESHOLDS["costs"][0] * abs(level) or 0 < gained <= THRESHOLDS["as_much"][0] * excess
 
 
 def _reads_tokens(recording: Recording) -> bool:

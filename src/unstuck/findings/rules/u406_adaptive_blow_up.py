@@ -21,8 +21,8 @@ such a step was sampled, a change of the weights at least three times the usual 
 when the run has learned nothing at its end, a warning when it has not come halfway, has come back only in part from
 far above a constant answer's loss, or has lost more than a tenth of its time, and left alone when the loss came back.
 A run that leaps three times and more, within 40 steps out of stretches of 20 steps with a thousandth of a constant
-answer's loss to a fifth above it, is warned of by its loss alone: new data do not do that to a network that answers
-sensibly.
+answer's loss to a fifth above it, each time for three steps and more, is warned of by its loss alone: one strange
+example lasts one step, and whole batches do not do that to a network that answers sensibly.
 
 When it is wrong
 ----------------
@@ -67,7 +67,9 @@ HEALTHY = (
 THRESHOLDS = {
     "still": (1e-3, "of a constant answer's loss: the task of the stretch is solved, its gradient next to nothing"),
     "stretch": (20, "steps at least that the loss stays below that"),
-    "above": (1.2, "of a constant answer's loss: no new data alone can do that to a network that answers sensibly"),
+    "above": (1.2, "of a constant answer's loss: of a whole batch, no new data alone can do that to a sensible network"),
+    "lasts": (3, "of the ten steps around, at a quarter of that loss and more: one strange example lasts one step; the "
+                 "bursts of the one run known last three to ten"),
     "leaps": (3, "times: one may be an odd batch"),
     "low": (0.25, "of a constant answer's loss (or of the first one): there was something to lose"),
     "back": (0.5, "of the same, at the top of the leap"),
@@ -221,7 +223,9 @@ def _leaps(stream: Stream, reached: Progress) -> list[_Leap]:
     still, above = THRESHOLDS["still"][0] * whole, THRESHOLDS["above"][0] * whole
     stretch = int(THRESHOLDS["stretch"][0])
     calm = start = left = 0  # steps below so far; where the last stretch ended, and how many steps are its own
-    for step, value in stream.loss:
+    values = [value if math.isfinite(value) else math.inf for value in stream.loss.values]
+    low = THRESHOLDS["low"][0] * whole
+    for place, (step, value) in enumerate(stream.loss):
         if value < still:
             calm += 1
             continue
@@ -230,9 +234,9 @@ def _leaps(stream: Stream, reached: Progress) -> list[_Leap]:
         calm = 0
         if left > 0:
             left -= 1
-            size = value if math.isfinite(value) else math.inf
-            if size >= above:
-                tops[start] = max(size, tops.get(start, 0.0))
+            around = values[max(0, place - 2) : place + 8]
+            if values[place] >= above and sum(v >= low for v in around) >= THRESHOLDS["lasts"][0]:
+                tops[start] = max(values[place], tops.get(start, 0.0))
     return [_Leap(step, top) for step, top in tops.items()]
 
 
@@ -245,7 +249,7 @@ def _fired_again(recording: Recording, again: list[_Leap], reached: Progress) ->
         f"constant answer gives {reached.baseline:.3g}, first at step {again[0].step}: {kind} divides by the recent size of "
         f"the gradient, which shrinks on such a stretch; {reached.sentence}.",
         severity="warning",
-        confidence=0.75,
+        confidence=0.65,
         where=f"step {again[0].step}",
         step=again[0].step,
         evidence={"leaps": len(again), "highest_loss": top, "constant_answer_loss": reached.baseline},

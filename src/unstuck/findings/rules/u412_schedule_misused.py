@@ -44,6 +44,8 @@ every epoch; `CosineAnnealingLR` is periodic). Loshchilov and Hutter, SGDR, 2017
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
 from unstuck.findings.contract import Advice, Answer, Fired, NotApplicable, Passed, Skipped
 from unstuck.findings.evidence.places import optimizer_line
@@ -79,6 +81,7 @@ THRESHOLDS = {
     ),
     "down": (0.05, "of the peak: a cosine's end, not the low side of a gentle cycle"),
     "up": (0.3, "of the peak at the end of the run, after the turn"),
+    "by_epoch": (0.5, "of an epoch between changes of the rate: it is called once in an epoch, not after every batch"),
     "waves": (2, "turns from low to high of a cosine that was made to fall once"),
     "risen": (0.1, "of the loss at the lowest rate, and beyond three standard errors, for the climb to have hurt"),
     "fewest_steps": (20, "fewer steps show no schedule"),
@@ -231,6 +234,9 @@ def _in_waves(recording: Recording, course: RateCourse, epoch: int | None, reach
         return None
     batches = f" A pass over the data has {epoch} steps." if epoch is not None and epoch > 1 else ""
     harmless = reached.course.outcome == "well"
+    spacing = course.spacing(course.steps)
+    if epoch is not None and spacing is not None and spacing >= THRESHOLDS["by_epoch"][0] * epoch:
+        return _waves_of_epochs(stream, cosines[0], float(calls), course, reached)
     return Fired(
         sentence=f"The learning rate falls and rises {len(course.turns)} times between {course.peak:.3g} and "
         f"{course.lowest:.2g}: a cosine of T_max={calls:g} that is called many times that often in {course.steps} "
@@ -258,6 +264,40 @@ def _in_waves(recording: Recording, course: RateCourse, epoch: int | None, reach
             ),
         ),
         line=cosines[0].get("line") or optimizer_line(stream),
+    )
+
+
+def _waves_of_epochs(
+    stream: Stream, cosine: Mapping[str, Any], calls: float, course: RateCourse, reached: Progress
+) -> Fired:
+    """A cosine that is called once in an epoch, as it should be, for more epochs than it was told. Some mean it so."""
+    line = cosine.get("line") or optimizer_line(stream)
+    return Fired(
+        sentence=f"The learning rate falls and rises {len(course.turns)} times between {course.peak:.3g} and "
+        f"{course.lowest:.2g}: a cosine of T_max={calls:g} that is called once in an epoch, beyond its end. The run ends at "
+        f"a rate of {course.last:.3g}; {reached.sentence}.",
+        severity="info",
+        confidence=0.6,
+        where="learning rate",
+        step=course.turns[0],
+        evidence={
+            "peak": course.peak,
+            "lowest": course.lowest,
+            "last": course.last,
+            "turns": len(course.turns),
+            "built_for_calls": calls,
+            "steps": course.steps,
+        },
+        advice=(
+            Advice(
+                "let the schedule end with the run",
+                "Give it as many calls as there are epochs; where waves are meant, use the cosine with warm restarts, which "
+                "begins each of them at once.",
+                "torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=epochs)",
+                line,
+            ),
+        ),
+        line=line,
     )
 
 
