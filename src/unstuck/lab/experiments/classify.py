@@ -8,12 +8,15 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.utils.flop_counter import FlopCounterMode
 
-from unstuck.curvature import dense_spectrum, extremes, hessian
+from unstuck.curvature import dense_matrix, dense_spectrum, extremes, hessian
 from unstuck.lab.charts import Axis, Chart, Field, Frame, Line
 from unstuck.lab.contract import Cost, Number, Page, Progress, Result, Table, plant
 from unstuck.lab.criteria import Criterion, above, below, between, same
+from unstuck.lab.training import multilayer
 from unstuck.lab.words import Both, alike
 from unstuck.landscape import Standing, classify
 from unstuck.objective import FormulaObjective, ModelObjective
@@ -34,16 +37,23 @@ SUBJECT = "unstuck.landscape.classify, unstuck.curvature.hessian"
 @dataclass(frozen=True)
 class Config:
     """``halvings`` of the distance in the Taylor check, ``grid`` points a side of the pictures, ``directions`` tried;
-    ``networks`` whose extreme eigenvalues are computed both ways."""
+    ``networks`` whose extreme eigenvalues are computed both ways; ``widths`` of those whose Hessian's cost is counted."""
 
     halvings: int
     grid: int
     directions: int
     networks: tuple[str, ...]
+    widths: tuple[int, ...]
 
 
-QUICK = Config(halvings=4, grid=31, directions=3, networks=("mlp",))
-FULL = Config(halvings=5, grid=81, directions=20, networks=("mlp", "cnn", "batch norm", "transformer"))
+QUICK = Config(halvings=4, grid=31, directions=3, networks=("mlp",), widths=(6, 12, 24))
+FULL = Config(
+    halvings=5,
+    grid=81,
+    directions=20,
+    networks=("mlp", "cnn", "batch norm", "transformer"),
+    widths=(6, 12, 24, 48),
+)
 
 
 def by_signs(values: Tensor) -> str:
@@ -75,6 +85,8 @@ def run(config: Config, seed: int, progress: Progress) -> Result:
     progress(0.6, "Taylor checked")
 
     costs = [_both_ways(name, seed) for name in config.networks]
+    priced = [_price(width, seed) for width in config.widths]
+    whole_power, product_power = (_power(priced, of) for of in (1, 2))
     section = FormulaObjective(lambda w: w[0] ** 2, torch.zeros(1, dtype=torch.float64), name="x²")
     x, y = valley_data()
     floor = float((x * (y + 170.0)).sum() / (x * x).sum())
@@ -91,6 +103,8 @@ def run(config: Config, seed: int, progress: Progress) -> Result:
         same("section", classify(section, seed=seed).state, "minimum", "the section of x² − y² along x has a minimum where the whole has a saddle", "x² − y² 沿 x 的截线在该点是极小，而整个曲面在该点是鞍点"),
         same("alive", alive.state, "descending", "where the gradient is alive nothing is called critical, however slow the loss", "梯度还活着的地方，损失再慢也不叫临界点", ruling=7),
         below("both ways", max(cost[2] for cost in costs), 1e-6, "extreme eigenvalues from products agree with the whole matrix", "由乘积求得的极端特征值与整个矩阵一致"),
+        above("the whole Hessian's cost", whole_power, 1.8, "the multiplications that the whole matrix takes grow at least as P^1.8, P being the number of parameters", "求整个矩阵所用的乘法至少按 P^1.8 增长，P 为参数个数"),
+        between("a product's cost", product_power, 0.8, 1.2, "those of one product with it as P", "一次乘积所用的则按 P 增长"),
         above("cheaper", min(cost[0] / cost[1] for cost in costs), 2.0, "products needed are a fraction of the matrix's rows", "所需的乘积只是矩阵行数的一小部分"),
     ]  # fmt: skip
     return Result(
@@ -102,6 +116,8 @@ def run(config: Config, seed: int, progress: Progress) -> Result:
             "second": Number(_mean(falls[1]), Both("error of the second order, per halving", "每次减半二阶误差缩小的倍数")),
             "rows": Number(costs[0][0], Both("rows of the whole matrix", "整个矩阵的行数")),
             "products": Number(costs[0][1], Both("products for both ends", "求两端所用的乘积")),
+            "whole_power": Number(whole_power, Both("power of P by which the whole matrix's multiplications grow", "整个矩阵所用乘法按 P 的几次幂增长")),
+            "product_power": Number(product_power, Both("the same of one product", "同上，一次乘积")),
             "slope": Number(float(alive.evidence["gradient_norm"] or 0), Both("gradient on the valley's floor", "谷底的梯度")),
         },
         criteria=tuple(criteria),
@@ -111,6 +127,11 @@ def run(config: Config, seed: int, progress: Progress) -> Result:
                 Both("What the signs say, and what is true", "符号的说法与真相"),
                 (Both("surface", "曲面"), Both("by signs", "凭符号"), Both("after probing", "探测之后"), Both("truth", "真相")),
                 tuple((p.name, s, v, p.truth) for p, s, v in zip(points, signs, verdicts, strict=True)),
+            ),
+            Table(
+                Both("What the Hessian costs, counted", "黑塞矩阵的代价，逐一计数"),
+                (Both("parameters", "参数个数"), Both("multiplications and additions, whole", "乘加次数，整个矩阵"), Both("one product", "一次乘积"), Both("numbers to store, whole", "须存储的数，整个矩阵")),
+                tuple((size, whole, one, size * size) for size, whole, one in priced),
             ),
         ),
     )  # fmt: skip
@@ -149,6 +170,30 @@ def _both_ways(name: str, seed: int) -> tuple[int, int, float]:
     scale = float(values.abs().max())
     gap = max(abs(ends.largest[0].value - float(values[-1])), abs(ends.smallest[0].value - float(values[0])))
     return objective.size, ends.products, gap / scale
+
+
+def _price(width: int, seed: int) -> tuple[int, int, int]:
+    """Parameters of a network with two hidden layers, and the multiplications and additions in products of matrices that
+    its whole Hessian takes, and one product with it. Counted, not timed: the same on every machine."""
+    source = torch.Generator().manual_seed(seed)
+    x = torch.randn(50, 6, generator=source, dtype=torch.float64)
+    y = torch.randint(3, (50,), generator=source)
+    model = multilayer((6, width, width, 3), nn.Tanh, dtype=torch.float64, seed=seed)
+    objective = ModelObjective(model, F.cross_entropy, (x, y))
+    with objective.at() as point:
+        operator = hessian(point)
+        with FlopCounterMode(display=False) as whole:
+            dense_matrix(operator)
+        with FlopCounterMode(display=False) as one:
+            operator(torch.ones(objective.size, dtype=torch.float64))
+    return objective.size, whole.get_total_flops(), one.get_total_flops()
+
+
+def _power(priced: list[tuple[int, int, int]], of: int) -> float:
+    """Least squares' slope of the logarithm of a cost over that of the parameters."""
+    rows = torch.tensor(priced, dtype=torch.float64).log()
+    size, cost = rows[:, 0] - rows[:, 0].mean(), rows[:, of]
+    return float((size @ cost) / (size @ size))
 
 
 def _surfaces(points: list[KnownPoint], grid: int) -> Chart:
@@ -209,7 +254,9 @@ TEXT = {
         "loss itself along the flat directions, at several distances, decides all of them: {right} of {surfaces} right.\n\n"
         "None of this applies where the gradient is not zero. On the floor of a long valley the loss hardly moves, yet the "
         "gradient is {slope:.3g}: not a critical point.\n\n"
-        "The whole Hessian is rarely needed. Its two ends came from {products} products instead of {rows} rows.",
+        "The whole Hessian is dear: what it takes to compute grows as the power {whole_power:.2f} of the number of parameters, and P² numbers must be "
+        "kept. One product with it grows as the power {product_power:.2f}. And the whole is rarely needed: its two ends came from {products} products instead "
+        "of {rows} rows.",
         holds="Taylor's formula with the factor ½, and the three plain cases.",
         fails="Zero eigenvalues, the rule in networks rather than the exception, are missing from the three cases. In one "
         "of the notes “all negative” reads local minimum; it is a maximum.",
@@ -229,7 +276,8 @@ TEXT = {
         "x² + y⁴、x² − y⁴ 与 x² + y³ 在原点的黑塞矩阵一模一样。沿平坦方向在几种距离上直接看损失，"
         "就能全部判定：{surfaces} 个中判对 {right} 个。\n\n"
         "梯度不为零时，这一切都不适用。长谷的谷底损失几乎不动，梯度却有 {slope:.3g}：那不是临界点。\n\n"
-        "很少需要整个黑塞矩阵：它的两端只用了 {products} 次乘积，而不是 {rows} 行。",
+        "整个黑塞矩阵很贵：计算量按参数个数的 {whole_power:.2f} 次幂增长，还要存 P² 个数；与它的一次乘积则按 {product_power:.2f} 次幂增长。"
+        "而且很少需要整个矩阵：它的两端只用了 {products} 次乘积，而不是 {rows} 行。",
         holds="带 ½ 的泰勒公式，以及三种普通情形。",
         fails="三种情形漏掉了零特征值，而在网络里那是常态而非例外。有一份讲义把“全负”写成局部极小，应为极大。",
     ),
