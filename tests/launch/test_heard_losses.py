@@ -17,6 +17,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from unstuck.launch import loss_functions
 from unstuck.launch.loss_functions import NAMES
 from unstuck.launch.taps import Taps
 
@@ -53,8 +54,12 @@ def ear(taps: Taps) -> Iterator[Ear]:
     told = len(listener.calls)
     F.mse_loss(OUTPUT, OUTPUT)
     assert len(listener.calls) == told
-    # What torch keeps for itself while it traces (its lists of functions) goes on passing through.
-    assert {name: inspect.unwrap(getattr(F, name)) for name in NAMES} == ORIGINALS
+    for name in NAMES:
+        found = getattr(F, name)
+        # What torch keeps for itself while it traces (its lists of functions) goes on passing through.
+        assert found is ORIGINALS[name] or found is loss_functions._passing[name]
+        assert inspect.unwrap(found) is ORIGINALS[name]
+    assert loss_functions._ears == [] and not loss_functions._heard[0]
 
 
 OUTPUT, TARGET = torch.tensor([[2.0, 1.0], [0.0, 3.0], [1.0, 1.5]]), torch.tensor([0, 1, 0])
@@ -221,6 +226,19 @@ def test_two_listeners(ear: Ear) -> None:
         F.l1_loss(OUTPUT, OUTPUT)
     assert [call[0] for call in ear.calls] == ["mse_loss", "l1_loss", "mse_loss", "l1_loss"]
     assert [call[0] for call in second.calls] == ["l1_loss", "mse_loss"]
+
+
+def test_who_stops_listening_inside_a_call_is_told_nothing_more(ear: Ear, taps: Taps) -> None:
+    class Stopping(torch.Tensor):
+        @classmethod
+        def __torch_function__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            taps.hear_losses(False)
+            return super().__torch_function__(func, types, args, kwargs or {})
+
+    F.mse_loss(OUTPUT.as_subclass(Stopping), OUTPUT)
+    assert not loss_functions._heard[0]
+    F.l1_loss(OUTPUT, OUTPUT)
+    assert ear.calls == []
 
 
 KEEPS = """

@@ -65,7 +65,7 @@ class Ear:
     def listen(self, wanted: bool) -> None:
         """Be told of the calls from now on, or no longer."""
         self.listening = wanted and self in _ears
-        _heard[0] = any(ear.listening for ear in _ears)
+        _heard[0] = _anybody_listens()
 
     def close(self) -> None:
         """Listen no more."""
@@ -80,6 +80,10 @@ class Ear:
 _ears: list[Ear] = []
 _heard = [False]  # whether anybody listens: the first thing that a call looks at
 _passing: dict[str, Callable[..., Any]] = {}
+
+
+def _anybody_listens() -> bool:
+    return any(ear.listening for ear in _ears)
 
 
 def _put_back() -> None:
@@ -98,7 +102,7 @@ _HELD_BY_US = 3  # the dictionary here, torch's, and the argument of the questio
 
 def _pass(original: Callable[..., Any]) -> Callable[..., Any]:
     """A function that does what ``original`` does, and tells of the call while anybody listens."""
-    heard_name, heard, compiling = original.__name__, _heard, torch.compiler.is_compiling
+    heard_name, heard, anybody, compiling = original.__name__, _heard, _anybody_listens, torch.compiler.is_compiling
 
     def function(*args: Any, **kwargs: Any) -> Any:
         if compiling() or not heard[0]:  # in this order: compiled code must not depend on who listens
@@ -107,7 +111,7 @@ def _pass(original: Callable[..., Any]) -> Callable[..., Any]:
         try:
             result = original(*args, **kwargs)
         finally:
-            heard[0] = True
+            heard[0] = anybody()  # the call itself may have changed that
         tell(heard_name, args, kwargs, result)
         return result
 
@@ -126,6 +130,12 @@ def _pass(original: Callable[..., Any]) -> Callable[..., Any]:
     functools.update_wrapper(ours, original)
     ours.__prepare_scriptable__ = lambda: original  # type: ignore[attr-defined]  # torch.jit.script compiles what it gets
     return ours
+
+
+def plain(function: Callable[..., Any]) -> Callable[..., Any]:
+    """torch's own function where this is the one put in its place, else the same: what is kept must not keep ours."""
+    ours = _passing.get(getattr(function, "__name__", ""))
+    return function.__wrapped__ if ours is function else function  # type: ignore[attr-defined,no-any-return]
 
 
 def _calling_module() -> Any:

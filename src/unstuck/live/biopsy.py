@@ -63,7 +63,7 @@ class Biopsy:
         self.last_heard = 0.0
         self.last_own = 0.0
         self.told: set[str] = set()
-        self.brought = False
+        self.brought = self.brought_rules = False
 
     # -- what is heard, on sampled steps only ------------------------------------------------------------------------
 
@@ -74,10 +74,22 @@ class Biopsy:
         self.brought = True
         start = clock()
         import unstuck.curvature.single_questions
-        import unstuck.objective
+        import unstuck.objective  # noqa: F401
+
+        self._book_as_starting(clock() - start)
+
+    def _bring_rules(self) -> None:
+        """Import what reads an optimizer. It brings in torch's compiler, as making an optimizer does: 1.5 s of imports
+        that a script which updates by hand never needs."""
+        if self.brought_rules:
+            return
+        self.brought_rules = True
+        start = clock()
         import unstuck.optim.stability  # noqa: F401
 
-        seconds = clock() - start
+        self._book_as_starting(clock() - start)
+
+    def _book_as_starting(self, seconds: float) -> None:
         budget = self.watcher.budget
         budget.starting += seconds
         if self.watcher.first_samples_done:  # the caller books the whole call: take it out again
@@ -115,6 +127,10 @@ class Biopsy:
     def step_begins(self, optimizer: torch.optim.Optimizer) -> None:
         """An optimizer is about to step, on a sampled step."""
         self.captures.take_off()
+        if len(self.watcher.tracks) > 1:  # nothing is looked at any more, and nothing of the script's held
+            return
+        if self.watcher.budget.share > 0:
+            self._bring_rules()
         self.optimizer = optimizer
         rate = max((float(group["lr"]) for group in optimizer.param_groups if "lr" in group), default=0.0)
         self.peak_rate = max(self.peak_rate, rate)
@@ -124,6 +140,12 @@ class Biopsy:
         self.captures.step_begins()
         if self.watcher.first_samples_done and self.captures.kept is not None:
             self._check()
+
+    def release(self) -> None:
+        """Let go of everything that is the script's: the watching ends, or another optimizer has come."""
+        self.captures.forget()
+        self.checked, self.last_value = [], None
+        self.optimizer = None
 
     # -- when --------------------------------------------------------------------------------------------------------
 
@@ -274,6 +296,8 @@ class Biopsy:
         self.next_check = 2 * steps
         exam = Exam(kept)
         still = False
+        if self.checked and self.checked[0].model is not kept.twin:  # of another model, kept before this one
+            self.checked, self.last_value = [], None
         if self.last_value is not None:  # on the very batches of the last check
             still = not exam.value(self.checked) < self.last_value * (1 - STANDS)
         self.checked = list(kept.calls)

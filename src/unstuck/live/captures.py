@@ -113,6 +113,12 @@ class Captures:
         """The step is over, or sampling pauses."""
         self._drop()
 
+    def forget(self) -> None:
+        """Keep nothing any more."""
+        self._drop()
+        self.kept = None
+        self._agreed.clear()
+
     def _drop(self) -> None:
         self._call = self._module = None
         self._unhook()

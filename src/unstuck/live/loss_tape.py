@@ -10,6 +10,8 @@ import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
+from unstuck.launch.loss_functions import plain
+
 MAX_CALLS = 300
 
 
@@ -93,7 +95,7 @@ class LossTape(TorchFunctionMode):
             return
         results = list(tensors_of(result))
         if results:
-            self._calls.append(_Call(func, tuple(args), dict(kwargs), results))
+            self._calls.append(_Call(plain(func), tuple(args), dict(kwargs), results))
             self._known.update((id(t), t) for t in results)
 
     def program(self, loss: Tensor) -> Program:

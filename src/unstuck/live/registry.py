@@ -68,6 +68,12 @@ class Registry:
         if known is not None:
             known.compiled |= compiled
             return known
+        if any(torch.nn.parameter.is_lazy(p) for p in parameters_of(module)):
+            # Their shapes come with this first pass; the next one registers the model. Its parts are no models of their own.
+            for part in module.modules():
+                if part is not module:
+                    self._remember(part, None)
+            return None
         if not has_parameters(module):
             self._remember(module, None)
             return None

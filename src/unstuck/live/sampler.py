@@ -527,6 +527,13 @@ class Sampler:
             }
         )
 
+    def forget_hand(self) -> None:
+        """Updates by hand are over, for an optimizer steps or the run ends: write the last one, keep nothing of it."""
+        if self.hand is not None and self.watcher.by_hand is not None and self.hand["params"]:
+            self._write_by_hand(self.hand)
+        self.hand = self.hand_taken = None
+        self.hand_leaves, self.hand_gradients = [], {}
+
     # -- what is told once --------------------------------------------------------------------------------------------
 
     def _nonfinite(
@@ -576,8 +583,7 @@ class Sampler:
     def last_words(self) -> None:
         """The run ends."""
         watcher = self.watcher
-        if self.hand is not None and watcher.by_hand is not None and self.hand["params"]:
-            self._write_by_hand(self.hand)
+        self.forget_hand()
         for model in watcher.registry.models:
             if not model.written:
                 self._write_model(model)

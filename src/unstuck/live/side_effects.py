@@ -7,8 +7,10 @@ import dis
 import io
 import random
 import sys
+import threading
 from collections.abc import Iterator
 from types import CodeType
+from typing import Any
 
 import torch
 
@@ -58,14 +60,27 @@ def _reaches_outside(code: CodeType) -> str | None:
     return None
 
 
+class _Unheard:
+    """A stream that drops what the thread that made it writes. Other threads, the script's own, write to the real one."""
+
+    def __init__(self, stream: Any) -> None:
+        self._thread = threading.get_ident()
+        self._nowhere = io.StringIO()
+        self._stream = stream if stream is not None else io.StringIO()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._nowhere if threading.get_ident() == self._thread else self._stream, name)
+
+
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """What is printed goes nowhere, and the random numbers of Python and NumPy stand where they stood."""
+    """What this thread prints goes nowhere, and the random numbers of Python and NumPy stand where they stood."""
     numpy = sys.modules.get("numpy")
     state = random.getstate()
     states = numpy.random.get_state() if numpy is not None else None
     try:
-        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        out, err = _Unheard(sys.stdout), _Unheard(sys.stderr)
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):  # type: ignore[type-var]
             yield
     finally:
         random.setstate(state)

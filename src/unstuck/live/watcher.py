@@ -312,6 +312,11 @@ class Watcher:
         if track is not None and track.ref() is optimizer:
             return track
         number = max((t.number for t in self.tracks.values()), default=-1) + 1
+        # Nothing of the script is held longer than it is needed: a script may train one model after another.
+        if number == 0:
+            self.sampler.forget_hand()
+        else:
+            self.biopsy.release()
         track = Track(number, weakref.ref(optimizer))
         self.tracks[key] = track
         # A subclass that calls super().step() fires the hooks twice: its depth must be counted at every step.
@@ -743,12 +748,12 @@ class Watcher:
         start = clock()
         self.fast.on = False
         self.busy = True
-        last = (self.read_deferred, self.evaluation.mode_over, self.evaluation.last_modes, self.sampler.last_words)
-        for name, part in (("last_words", one) for one in last):
+        words = (self.read_deferred, self.evaluation.mode_over, self.evaluation.last_modes, self.sampler.last_words)
+        for part in words:
             try:
                 part()
             except Exception as problem:
-                self.crashed(name, problem)
+                self.crashed("last_words", problem)
         self.spent(clock() - start)
         ended = clock()  # of the run itself
         if error is None or isinstance(error, KeyboardInterrupt | SystemExit):
@@ -760,8 +765,14 @@ class Watcher:
                 self.biopsy.seconds = clock() - ended
         start = clock()
         self.active = False
-        self.taps.remove()
-        self.fast.close()
+        last = (self.sampler.rest, self.sampler.forget_hand, self.biopsy.release, self.taps.remove, self.fast.close)
+        for part in last:
+            try:
+                part()
+            except Exception as problem:
+                self.crashed("finish", problem)
+        self.scaled.clear()
+        self.last_losses, self.deferred = [], []
         exception = None
         if error is not None and not isinstance(error, SystemExit):
             exception = {"type": type(error).__name__, "message": str(error)[:2000], "line": line}
