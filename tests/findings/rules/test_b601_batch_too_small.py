@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from typing import Any
 
@@ -10,7 +11,7 @@ from literal_losses import EMPTY, EVEN_STEPS, FALLING, NO_SAMPLES, sampled, squa
 
 from unstuck.findings.contract import Fired, NotApplicable, Passed, Skipped
 from unstuck.findings.rules.b601_batch_too_small import judge
-from unstuck.record.recording import Recording
+from unstuck.record.recording import Recording, Series
 
 draw = random.Random(0)
 HOVERING = [0.95 + 0.2 * draw.gauss(0, 1) ** 2 for _ in range(100)]
@@ -34,6 +35,22 @@ def test_noise_alone_is_information() -> None:
     answer = judge(noisy(0.05, batch=2, loss=half, r2=0.55))
     assert isinstance(answer, Fired) and answer.severity == "info"
     answer = judge(noisy(0.02, batch=8))
+    assert isinstance(answer, Fired) and answer.severity == "info"
+
+
+SCATTERED = [2.0 + 1.2 * draw.gauss(0, 1) for _ in range(900)]  # noisy targets: the batches differ, the loss stands
+WANDERING = [1.2 + 0.3 * math.sin(i / 9) + 0.1 * draw.gauss(0, 1) for i in range(900)]
+
+
+def test_noise_of_the_targets_is_no_harm_of_the_steps() -> None:
+    at_rest = judge(noisy(0.02, batch=4, loss=SCATTERED, r2=0.2))
+    assert isinstance(at_rest, Fired) and at_rest.severity == "info"
+    thrown_about = judge(noisy(0.02, batch=4, loss=WANDERING, r2=0.2))
+    assert isinstance(thrown_about, Fired) and thrown_about.severity == "warning"
+    lowered = noisy(0.02, batch=4, loss=WANDERING, r2=0.2)
+    rates = Series(range(900), [1e-3 * (1 - i / 900) for i in range(900)])
+    lowered.main.learning_rate = rates
+    answer = judge(lowered)
     assert isinstance(answer, Fired) and answer.severity == "info"
 
 

@@ -6,7 +6,9 @@ import math
 import statistics
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
+from unstuck.findings.evidence.batch_norms import module_kinds
 from unstuck.findings.evidence.curvature import last_look
 from unstuck.findings.evidence.gradient_noise import gradient_noise
 from unstuck.findings.evidence.gradients import norms
@@ -75,7 +77,8 @@ def kept_up(recording: Recording, start: int, stop: int) -> KeptUp | None:
     At rest E[θ·g] = η·E|g|² / (2(1 − ρ)) (Yaida, Fluctuation-dissipation relations for stochastic gradient descent,
     2019; to first order in η with momentum ρ), and the loss of a quadratic valley stands half of that above its floor.
     The squares are those of the stretch or, where its norms are not known, those of the batches kept at the end.
-    None for other rules, with a changing rate, or with too few of them.
+    None for other rules, with a changing rate, with too few of them, or in a network that normalizes (weights before a
+    normalization have E[θ·g] = 0 whatever the noise, and never rest).
 
     >>> kept_up(Recording.of(loss=[1.0] * 40, learning_rate=[0.1] * 40), 0, 40) is None  # the rule is not known
     True
@@ -84,6 +87,8 @@ def kept_up(recording: Recording, start: int, stop: int) -> KeptUp | None:
     groups = list((stream.optimizer or {}).get("groups") or ())
     rates = list(stream.learning_rate.between(start, stop).values)
     if optimizer_kind(stream) != "SGD" or len(groups) != 1 or not rates or min(rates) != max(rates):
+        return None
+    if any("Norm" in kind for kind in module_kinds(recording).values()):
         return None
     found = _squares(recording, start, stop)
     momentum = groups[0].get("momentum") or 0.0
@@ -96,11 +101,24 @@ def kept_up(recording: Recording, start: int, stop: int) -> KeptUp | None:
 
 def _squares(recording: Recording, start: int, stop: int) -> tuple[float, float] | None:
     """The mean square of the gradients, and the share of it that is their mean's."""
-    known = norms(recording.main).between(start, stop).finite().values
-    noise = gradient_noise(recording.main, 0.5)
+    stream = recording.main
+    known = norms(stream).between(start, stop).finite().values
+    noise = gradient_noise(stream, 0.5)
+    bounds = stream.clip_maximum.between(start, stop).finite().values
+    if not bounds and any(_shortened(sample.get("clip") or {}) for sample in stream.samples):
+        return None  # clipped by hand or entry by entry: what was applied is not known
+    bound = statistics.median(bounds) if bounds else math.inf
     if len(known) >= FEWEST_NORMS and noise is not None:
-        return statistics.fmean(v * v for v in known), noise.share
-    return at_the_end(recording)
+        return statistics.fmean(min(v, bound) ** 2 for v in known), noise.share
+    found = at_the_end(recording)
+    # The kept batches are not clipped: each by itself would be cut to the bound at least as often as their mean.
+    return None if found is None else (min(found[0], bound**2), found[1])
+
+
+def _shortened(clip: Mapping[str, Any]) -> bool:
+    """The gradient that a step found is shorter than the one that arrived."""
+    before, left = number(clip.get("before")), number(clip.get("left"))
+    return before is not None and left is not None and left < 0.99 * before
 
 
 def at_the_end(recording: Recording) -> tuple[float, float] | None:

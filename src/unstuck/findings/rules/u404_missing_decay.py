@@ -141,7 +141,7 @@ def _at_rest(stream: Stream, level: float, excess: float, rate: float, sentence:
         f"size keep it up by about {excess:.2g} ({excess / level:.0%}) at that rate: the noise of the steps balances their "
         f"descent, and shorter steps at the end would take that off; {sentence}.",
         severity="warning",
-        confidence=0.75,
+        confidence=0.65,
         where=f"{optimizer_kind(stream) or 'the optimizer'}(lr={rate:g})",
         step=n - n // 3,
         evidence={"learning_rate": rate, "loss_level": level, "kept_up_by_noise": excess, "steps": n},

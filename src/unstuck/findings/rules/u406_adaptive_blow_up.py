@@ -67,9 +67,15 @@ HEALTHY = (
 THRESHOLDS = {
     "still": (1e-3, "of a constant answer's loss: the task of the stretch is solved, its gradient next to nothing"),
     "stretch": (20, "steps at least that the loss stays below that"),
-    "above": (1.2, "of a constant answer's loss: of a whole batch, no new data alone can do that to a sensible network"),
-    "lasts": (3, "of the ten steps around, at a quarter of that loss and more: one strange example lasts one step; the "
-                 "bursts of the one run known last three to ten"),
+    "above": (
+        1.2,
+        "of a constant answer's loss: of a whole batch, no new data alone can do that to a sensible network",
+    ),
+    "lasts": (
+        3,
+        "of the ten steps around, at a quarter of that loss and more: one strange example lasts one step; the "
+        "bursts of the one run known last three to ten",
+    ),
     "leaps": (3, "times: one may be an odd batch"),
     "low": (0.25, "of a constant answer's loss (or of the first one): there was something to lose"),
     "back": (0.5, "of the same, at the top of the leap"),
