@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import json
+import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -18,7 +20,7 @@ from unstuck.live import biopsy
 from unstuck.live.biopsy import Biopsy
 from unstuck.live.captures import Captures
 from unstuck.live.loss_tape import LossTape, NotReplayable, stack_height
-from unstuck.live.side_effects import obstacle
+from unstuck.live.side_effects import obstacle, quiet
 from unstuck.live.watcher import Watcher
 from unstuck.record.journal import Journal
 
@@ -358,3 +360,40 @@ def test_a_run_that_stands_still_is_looked_at_before_its_end(tmp_path: Path, mon
     _, events = watched(tmp_path, loop, overhead=1e5)
     still = [e for e in events if e.get("when") == "stands-still"]
     assert still and still[0].get("state")
+
+
+def test_batches_of_one_model_are_not_checked_on_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Biopsy, "reserve", lambda *_: 10.0)
+    first, second = nn.Linear(6, 3), nn.Sequential(nn.Linear(6, 5), nn.Tanh(), nn.Linear(5, 3))
+    x, y = data()
+
+    def loop() -> None:
+        optimizer = torch.optim.SGD([*first.parameters(), *second.parameters()], lr=0.0)
+        for step in range(200):
+            rows = torch.randint(0, len(x), (24,))
+            optimizer.zero_grad()
+            F.cross_entropy((first if step < 60 else second)(x[rows]), y[rows]).backward()
+            optimizer.step()
+
+    _, events = watched(tmp_path, loop, overhead=1e5)
+    assert [e for e in events if e.get("when") == "stands-still"]
+
+
+def test_what_other_threads_print_arrives(capsys: pytest.CaptureFixture[str]) -> None:
+    stop = threading.Event()
+
+    def talk() -> None:
+        while not stop.is_set():
+            print("x", end="")
+            stop.wait(0.001)
+
+    other = threading.Thread(target=talk)
+    with quiet():
+        print("ours")
+        other.start()
+        time.sleep(0.05)
+        stop.set()
+        other.join()
+        print("ours", file=sys.stderr, flush=True)
+    told = capsys.readouterr()
+    assert len(told.out) >= 5 and set(told.out) == {"x"} and told.err == ""

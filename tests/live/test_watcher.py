@@ -494,3 +494,19 @@ def test_an_evaluation_tells_its_loss_scale_and_running_statistics(watching: Wat
     late = recording.main.samples[-1]["layers"][1]
     assert late["training"] is True and late["running_shift"] > 1
     assert not recording.happened("crashed")
+
+
+def test_lazy_layers_are_named_once_their_shapes_are_known(watching: Watching) -> None:
+    model = nn.Sequential(nn.LazyLinear(5), nn.ReLU(), nn.Linear(5, 4), nn.LazyLinear(3))
+    x, y = data()
+    with torch.no_grad():
+        model(x)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    for _ in range(5):
+        optimizer.zero_grad()
+        F.cross_entropy(model(x), y).backward()
+        optimizer.step()
+    recording = watching.recording()
+    (described,) = recording.models
+    assert [p["name"] for p in described["params"]] == [f"model.{i}.{n}" for i in (0, 2, 3) for n in ("weight", "bias")]
+    assert set(recording.main.samples[-1]["params"]) == {p["name"] for p in described["params"]}
