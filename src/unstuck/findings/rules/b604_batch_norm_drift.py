@@ -169,6 +169,7 @@ def _fired(recording: Recording, worst: _Drift, all_of: list[_Drift]) -> Fired:
     severity: Severity = "warning" if worst.evaluated else "info"
     course = loss_course(recording)
     momentum = _momentum(recording, worst.name)
+    kind = module_kinds(recording).get(worst.name) or "BatchNorm1d"
     many = f" (and {len(all_of) - 1} more layers)" if len(all_of) > 1 else ""
     theirs = "what enters it at evaluation has" if worst.evaluated else "the training batches have"
     text = (
@@ -197,7 +198,7 @@ def _fired(recording: Recording, worst: _Drift, all_of: list[_Drift]) -> Fired:
             Advice(
                 "let the averages arrive",
                 "Use PyTorch's momentum of 0.1, the weight of the new batch, or a plain mean over all batches.",
-                "torch.nn.BatchNorm1d(features, momentum=0.1)   # or momentum=None",
+                f"torch.nn.{kind}(features, momentum=0.1)   # or momentum=None",
             ),
         ),
     )

@@ -97,6 +97,11 @@ THRESHOLDS = {
 }
 
 
+def _stake(loss: float, reached: Progress) -> str:
+    least = reached.baseline is not None and loss == reached.baseline
+    return f"a constant answer's loss of {loss:.3g}" if least else f"a loss of {loss:.3g}"
+
+
 def judge(recording: Recording) -> Answer:
     """A gradient out of proportion to the loss at the start, then a jump above history."""
     stream = recording.main
@@ -117,7 +122,7 @@ def judge(recording: Recording) -> Answer:
         weight, ratio, loss = worst
         return Fired(
             sentence=f"At step {weight.step} the gradient of {weight.name} has norm {weight.g:.3g} with weights of "
-            f"norm {weight.w:.3g}, where a loss of {loss:.3g} is at stake: a change of a hundredth of these "
+            f"norm {weight.w:.3g}, where {_stake(loss, reached)} is at stake: a change of a hundredth of these "
             f"weights changes the loss by {ratio / 100:.2g} times that; {reached.sentence}.",
             severity="error",
             confidence=0.8,

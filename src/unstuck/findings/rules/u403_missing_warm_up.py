@@ -197,7 +197,7 @@ def _transformer(recording: Recording, course: RateCourse, reached: Progress, bl
 def _advice(stream: Stream) -> tuple[Advice, ...]:
     groups = (stream.optimizer or {}).get("groups") or ()
     alpha = groups[0].get("alpha") if groups else None
-    steps = 300
+    steps = max(1, min(300, stream.steps // 10))
     if isinstance(alpha, float) and 0 < alpha < 1:
         steps = max(100, min(2000, round(1 / (1 - alpha))))
     return (
