@@ -68,6 +68,8 @@ def run(config: Config, seed: int, progress: Progress) -> Result:
         "crawling": _still(valley(intercept=-150.0, slope=floor), 1e-7, config.window, seed),
         "critical": _still(exclusive_or(seed=seed), 0.1, config.window, seed),
     }
+    shorter = _still(valley(intercept=-188.0, slope=3.2), 0.5 * limit, config.window, seed)
+    longest = _still(valley(intercept=-150.0, slope=floor), 0.99 * limit, 2000, seed)
     progress(0.3, "three runs judged")
     real = _digits(config, seed)
     progress(0.8, "digits trained")
@@ -75,6 +77,7 @@ def run(config: Config, seed: int, progress: Progress) -> Result:
 
     bouncing, crawling, critical = stills["bouncing"], stills["crawling"], stills["critical"]
     start, late = real.small[:20], real.small[-100:]
+    before = real.losses[real.moments.index(config.updates - 100)]
     criteria: list[Criterion] = [
         *(
             below(f"{name} stands still", still.change, 0.01, f"{name}: the loss changes by less than 1 % in {config.window} updates", f"{_ZH[name]}：{config.window} 次更新内损失变化不到 1 %")
@@ -86,9 +89,12 @@ def run(config: Config, seed: int, progress: Progress) -> Result:
         above("gradient alive", min(bouncing.slope, crawling.slope), 100, "in the first two the gradient is far from zero", "前两个的梯度远不是零"),
         below("gradient gone", critical.slope, 1e-12, "in the third it is zero", "第三个的梯度为零"),
         below("digits, loss", real.losses[-1] / real.losses[0], 0.2, "on digits the training loss falls below a fifth of its start", "在手写数字上，训练损失降到起点的五分之一以下"),
+        below("digits stand still", abs(real.losses[-1] - before) / real.losses[0], 0.01, "in its last 100 updates it changes by less than 1 % of its first value", "最后 100 次更新内，它的变化不到最初值的 1 %"),
         above("digits, small batches", _mean(late) / _mean(start), 0.05, "while the mini-batch gradient keeps more than 5 % of its first size", "而小批量梯度仍有起初的 5 % 以上"),
         above("which norm", _mean(late) / real.whole, 1.5, "the norm of mini-batches overstates the whole gradient", "小批量的梯度范数高估了全体的梯度", ruling=7),
-        same("digits, verdict", real.state in ("descending", "converged", "bouncing"), True, "that run is at no critical point", "该运行并不在临界点"),
+        same("digits, verdict", real.state, "descending", "that run is at no critical point: it is still descending", "该运行并不在临界点，而是仍在下降"),
+        below("a shorter step", (shorter.losses[-1] - LOWEST) / (bouncing.losses[-1] - LOWEST), 1e-3, "at half of the largest stable step the bouncing run comes down: less than a thousandth is left above the minimum", "步长取最大稳定值的一半，弹跳的运行就降了下来：高出极小的部分不到千分之一"),
+        above("a longer step", (longest.losses[-1] - LOWEST) / (longest.losses[0] - LOWEST), 0.9, "the longest stable step hardly helps the crawling one: after 2,000 updates more than nine tenths are left", "最大的稳定步长也帮不了爬行的：2000 次更新之后还剩九成以上"),
         below("whole gradient", whole_slope, 1e-12, "at the middle of two losses the gradient of the whole is zero", "在两个损失的正中，全体的梯度为零"),
         below("gradient descent stays", stays, 1e-12, "there gradient descent on the whole stays", "全批量梯度下降停在那里"),
         above("small batches leave", leaves, 0.5, "updates on one loss at a time leave", "一次只用一个损失的更新则会离开"),
@@ -98,6 +104,12 @@ def run(config: Config, seed: int, progress: Progress) -> Result:
             "bouncing_slope": Number(bouncing.slope, Both("gradient of the bouncing run", "弹跳运行的梯度")),
             "crawling_slope": Number(crawling.slope, Both("gradient of the crawling run", "爬行运行的梯度")),
             "critical_slope": Number(critical.slope, Both("gradient of the run at the saddle", "鞍点处的梯度")),
+            "longest_begin": Number(longest.losses[0], Both("loss of the crawling run at first", "爬行运行起初的损失")),
+            "longest_end": Number(longest.losses[-1], Both("after 2,000 updates at 0.99 of the largest stable step", "以最大稳定步长的 0.99 走 2000 次之后")),
+            "lowest": Number(LOWEST, Both("loss of the valley's minimum", "山谷极小处的损失")),
+            "shorter_end": Number(shorter.losses[-1], Both("loss of the bouncing run after 100 updates at half of that step", "弹跳运行以该步长之半走 100 次之后的损失")),
+            "share": Number(abs(real.losses[-1] - before) / real.losses[0], Both("change of the loss on digits in the last 100 updates, over the first loss", "手写数字上最后 100 次更新内损失的变化与最初损失之比")),
+            "share_now": Number(abs(real.losses[-1] - before) / before, Both("the same over the loss at that time", "同上，与当时损失之比")),
             "digits_loss": Number(real.losses[-1], Both("training loss on digits at the end", "手写数字最后的训练损失")),
             "small": Number(_mean(late), Both("mini-batch gradient at the end (mean of 100)", "最后的小批量梯度（100 次平均）")),
             "small_start": Number(_mean(start), Both("mini-batch gradient at the start (mean of 20)", "起初的小批量梯度（20 次平均）")),
@@ -105,7 +117,7 @@ def run(config: Config, seed: int, progress: Progress) -> Result:
             "leaves": Number(leaves, Both("distance that small batches went", "小批量走出的距离")),
         },
         criteria=tuple(criteria),
-        figures=(_losses(stills), _norms(real)),
+        figures=(_losses(stills), _gradients(stills), _norms(real)),
         tables=(
             Table(
                 Both("Three losses that stand still", "三条停住的损失"),
@@ -115,6 +127,8 @@ def run(config: Config, seed: int, progress: Progress) -> Result:
         ),
     )  # fmt: skip
 
+
+LOWEST = 101_936.7299  # of the valley, by normal equations
 
 _ZH = {"bouncing": "弹跳", "crawling": "爬行", "critical": "临界"}
 
@@ -201,7 +215,21 @@ def _noise_leaves(seed: int, updates: int = 300) -> tuple[float, float, float]:
 def _losses(stills: dict[str, Still]) -> Chart:
     return Chart(
         "still",
-        Both("Three losses that stand still, and their gradients", "三条停住的损失及其梯度"),
+        Both("Three losses that stand still", "三条停住的损失"),
+        Axis(Both("update", "更新次数")),
+        Axis(Both("loss over its first value", "损失与最初值之比"), limits=(0.98, 1.02)),
+        tuple(
+            Line(list(range(len(still.losses))), [loss / still.losses[0] for loss in still.losses], Both(name, _ZH[name]), color=color, dashed=name == "critical")
+            for (name, still), color in zip(stills.items(), (2, 1, 3), strict=True)
+        ),
+        Both("By the loss alone the three cannot be told apart.", "只看损失，三者分不出来。"),
+    )  # fmt: skip
+
+
+def _gradients(stills: dict[str, Still]) -> Chart:
+    return Chart(
+        "still-gradients",
+        Both("The gradients of three losses that stand still", "三条停住的损失的梯度"),
         Axis(Both("update", "更新次数")),
         Axis(Both("length of the gradient", "梯度的长度"), log=True, limits=(1e-18, 1e7)),
         tuple(
@@ -240,8 +268,11 @@ TEXT = {
         change_mind="A verdict that calls the first two critical, or the third alive.",
         lesson="All three losses change by less than 1 % in a hundred updates. The first jumps from wall to wall, its gradient is "
         "{bouncing_slope:.3g}; the second walks the floor of the valley in tiny steps, {crawling_slope:.3g}; the third stands "
-        "on a saddle, {critical_slope:.0e}. A longer step cures the second, a shorter one the first, and neither the third.\n\n"
-        "On digits, at the end of training, mini-batches still show a gradient of {small:.3g} (at first {small_start:.3g}), "
+        "on a saddle, {critical_slope:.0e}. A shorter step cures the first: at half of the largest stable one its loss is {shorter_end:,.0f} after "
+        "100 updates, {lowest:,.0f} being the minimum. No stable step cures the second: 2,000 updates at 0.99 of the largest stable one take it from "
+        "{longest_begin:,.0f} to {longest_end:,.0f}; the same step cannot suit both directions. The third needs a way off the saddle.\n\n"
+        "On digits the loss changes in the last 100 updates by {share:.2%} of its first value (flat in a picture, though by {share_now:.0%} of what "
+        "was left). Mini-batches then still show a gradient of {small:.3g} (at first {small_start:.3g}), "
         "the whole training set one of {whole:.3g}. Most of the difference is noise. So the norm of one batch can never be "
         "small enough to prove a critical point; the whole one can.\n\n"
         "And noise is of use: at the middle of two losses, where their slopes cancel, gradient descent on the mean stays for "
@@ -260,8 +291,9 @@ TEXT = {
         change_mind="若前两个被判为临界，或第三个被判为仍活着。",
         lesson="三条损失在一百次更新内变化都不到 1 %。第一个在两壁间跳，梯度为 {bouncing_slope:.3g}；"
         "第二个在谷底用极小的步子走，梯度为 {crawling_slope:.3g}；第三个停在鞍点，{critical_slope:.0e}。"
-        "加大步长能治第二个，减小步长能治第一个，对第三个都没有用。\n\n"
-        "在手写数字上，训练结束时小批量的梯度仍有 {small:.3g}（起初为 {small_start:.3g}），全体训练集的梯度为 {whole:.3g}。"
+        "减小步长能治第一个：取最大稳定步长的一半，100 次更新后损失为 {shorter_end:,.0f}，而极小为 {lowest:,.0f}。第二个什么稳定的步长都治不好："
+        "以最大稳定步长的 0.99 走 2000 次，只从 {longest_begin:,.0f} 到 {longest_end:,.0f}；一个步长无法同时适合两个方向。第三个要靠离开鞍点的办法。\n\n"
+        "在手写数字上，最后 100 次更新内损失的变化只是最初值的 {share:.2%}（图上看是平的，却是当时所余的 {share_now:.0%}）。此时小批量的梯度仍有 {small:.3g}（起初为 {small_start:.3g}），全体训练集的梯度为 {whole:.3g}。"
         "差别大半是噪声。所以一个批次的范数永远小不到足以证明临界点，全体的才可以。\n\n"
         "噪声也有用处：在两个损失的正中，坡度互相抵消，对平均做梯度下降会永远停住；一次只取其中一个，就走出了 {leaves:.2f}。",
         holds="损失停住并不说明梯度如何；全体卡住之处，带噪声的更新能离开。",
