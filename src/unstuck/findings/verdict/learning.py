@@ -1,0 +1,28 @@
+"""A loss that still falls."""
+
+from __future__ import annotations
+
+from unstuck.findings.contract import Verdict
+from unstuck.findings.verdict.look import FEWEST_STEPS, USEFUL, Look, useful
+
+
+def learning(look: Look) -> Verdict | None:
+    p = look.progress
+    if p.start is None or p.end is None or look.n < FEWEST_STEPS or look.opposed:
+        return None
+    if look.bounded is False and p.course.kind == "nll":
+        return None  # a log-likelihood of classes below zero: the numbers are not log-probabilities
+    for part, name in ((look.third, "third"), (look.half, "half"), (look.whole, "run")):
+        if part is None:
+            continue
+        if part.direction == "falls" and useful(look, part):
+            if name == "run" and look.third is not None and look.third.most < USEFUL * abs(look.third.level):
+                return None
+            over = {"third": "the last third", "half": "the second half", "run": "all"}[name]
+            return Verdict(
+                "learning",
+                f"The loss still falls: from {p.start:.4g} to {p.end:.4g} in {look.n} steps, and by "
+                f"{part.gain:.3g} ± {part.error:.2g} over {over} of the steps.",
+                look.evidence(),
+            )
+    return None

@@ -1,0 +1,82 @@
+"""Parameters that do not change though there is a gradient."""
+
+from __future__ import annotations
+
+import math
+import statistics
+
+from unstuck.findings.contract import Verdict
+from unstuck.findings.evidence.liveness import left_out, owned, stepless
+from unstuck.findings.verdict.look import SETTLED, Look
+from unstuck.record.recording import Fact, Stream
+
+
+def not_moving(look: Look) -> Verdict | None:
+    never = stepless(look.recording)
+    if never:
+        return Verdict(
+            "not-moving",
+            f"{never} backward passes were made and no step: the parameters are those of the start.",
+            look.evidence(backward_passes=never),
+        )
+    if not look.samples:
+        return None
+    left = left_out(look.recording)
+    tail = [s for s in look.samples if s["s"] >= look.n - max(3, look.n // 3)]
+    if all(_holds_nothing_alive(s, look.stream) for s in look.samples):
+        # What the optimizer holds has no gradient: no later step can move it, so the first samples tell for all.
+        others = [float(v["g"]) for s in look.samples for v in s["params"].values() if v.get("g")]
+        if not others and not left:
+            return None
+        names = len(left) or len(others)
+        return Verdict(
+            "not-moving",
+            f"What the optimizer holds has no gradient and does not change from step {look.samples[0]['s']} on, "
+            f"while {names} other parameters have one.",
+            look.evidence(since=int(look.samples[0]["s"]), others_with_gradient=names),
+        )
+    gradients: list[float] = []
+    measured = 0
+    for sample in tail:
+        moves = [p.stat["u"] for p in owned(sample, look.stream) if p.stat.get("u") is not None]
+        if not moves:
+            continue
+        measured += 1
+        norm = _gradient_norm(sample, look.stream)
+        if all(u == 0 for u in moves) and norm > 0:
+            gradients.append(norm)
+    if measured < 2 or len(gradients) < measured or _settled_gradient(look, gradients):
+        return None
+    if look.progress.state == "learned":
+        return None  # it moved when it mattered: an optimizer at its tolerance, a schedule at its end
+    since = int(tail[0]["s"])
+    for sample in reversed(look.samples):
+        if any(p.stat.get("u") for p in owned(sample, look.stream)):
+            break
+        since = int(sample["s"])
+    norm = statistics.median(gradients)
+    return Verdict(
+        "not-moving",
+        f"The parameters do not change at all from step {since} to step {look.n - 1}, though the gradient's norm "
+        f"is {norm:.3g}.",
+        look.evidence(since=since, gradient_norm=norm),
+    )
+
+
+def _holds_nothing_alive(sample: Fact, stream: Stream) -> bool:
+    """The optimizer's own parameters have no gradient at all, and none of them moved."""
+    own = list(owned(sample, stream))
+    return bool(own) and all(p.gradient is None and p.stat.get("u") == 0 for p in own)
+
+
+def _gradient_norm(sample: Fact, stream: Stream) -> float:
+    return math.sqrt(sum(float(p.gradient or 0.0) ** 2 for p in owned(sample, stream)))
+
+
+def _settled_gradient(look: Look, last: list[float]) -> bool:
+    """The gradient is a thousandth of its first size and the loss fell: an optimizer that stops then has finished."""
+    first = [g for s in look.samples[:3] if (g := _gradient_norm(s, look.stream)) > 0 and math.isfinite(g)]
+    if not first or not last:
+        return False
+    fallen = look.fallen
+    return statistics.median(last) <= SETTLED * max(first) and (fallen is None or fallen > 0.1)
