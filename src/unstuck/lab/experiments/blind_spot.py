@@ -27,7 +27,7 @@ SOURCES = (
     "Hung-yi Lee, MLDS 2018: When gradient is zero; initialization decides",
     "Swirszcz, Czarnecki and Pascanu 2016: Local minima in training of deep networks, section 4",
 )
-SUBJECT = "ReLU networks on the digits; unstuck.objective.ModelObjective, unstuck.curvature.hessian"
+SUBJECT = "unstuck.lab.experiments.blind_spot.fill, unstuck.objective.ModelObjective, unstuck.curvature.hessian"
 
 
 @dataclass(frozen=True)
@@ -84,6 +84,8 @@ def run(config: Config, seed: int, progress: Progress) -> Result:
         same("gradient", dead.largest_gradient, 0.0, "a dead network's gradient is exactly zero in all but the output's biases", "死网络的梯度除输出偏置外恰为零"),
         above("output's biases", dead.bias_gradient, 1e-3, "the output's biases alone have one", "只有输出偏置有梯度"),
         same("curvature", dead.flat, dead.size - 9, "its Hessian is zero but for nine directions of the output's biases", "黑塞矩阵除输出偏置的九个方向外全为零"),
+        below("settled", dead.settled, 1e-12, "with these at the logarithms of the class frequencies the whole gradient is zero", "它们取各类频率的对数时，整个梯度为零"),
+        above("nothing leads down", dead.lowest, -1e-12, "and no curvature is negative there", "那里没有负曲率"),
         below("flat", dead.change, 1e-15, "small changes of all other parameters leave the loss as it is", "对其余参数的小改动丝毫不影响损失"),
         above("a leak", leaky.accuracy, 0.8, "with a leaky unit the same start learns", "改用带泄漏的单元，同一起点也能学会"),
         above("normalization", normal.accuracy, 0.85, "with batch normalization it does as well", "加上批量归一化也能"),
@@ -99,6 +101,7 @@ def run(config: Config, seed: int, progress: Progress) -> Result:
             "on_unit": Number(trained[1].on_at_start, Both("share of units on, N(0, 1)", "N(0, 1) 开启单元的比例")),
             "parameters": Number(dead.size, Both("parameters of the small dead network", "小型死网络的参数数")),
             "flat": Number(dead.flat, Both("of its curvatures that are zero", "其中曲率为零的个数")),
+            "settled": Number(dead.settled, Both("its gradient once the output's biases have settled", "输出偏置到位后的梯度")),
             "leaky": Number(leaky.accuracy, Both("accuracy of the bad biases with a leak", "坏偏置加泄漏单元的准确率")),
             "normal": Number(normal.accuracy, Both("accuracy of the bad biases with batch normalization", "坏偏置加批量归一化的准确率")),
         },
@@ -166,6 +169,8 @@ class _Dead:
     size: int
     largest_gradient: float  # of all but the output's biases
     bias_gradient: float
+    settled: float  # the whole gradient's length, the output's biases at the logarithms of the class frequencies
+    lowest: float  # smallest curvature there
     flat: int
     change: float
 
@@ -177,15 +182,19 @@ def _dead_network(seed: int) -> _Dead:
     fill(model, STARTS[3], seed=seed)
     objective = ModelObjective(model, F.cross_entropy, [(data.x, data.y)])
     here = objective.start()
-    with objective.at() as point:
+    gradient = objective.gradient(here).vector
+    here = torch.cat([here[:-10], (torch.bincount(data.y, minlength=10).to(here) / len(data.y)).log()])
+    with objective.at(here) as point:
         values = dense_spectrum(hessian(point)).values
-        gradient, loss = point.gradient.clone(), point.value
+        settled, loss = float(point.gradient.norm()), point.value
     change = 1e-2 * torch.randn(len(here), generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
     change[-10:] = 0.0
     return _Dead(
         objective.size,
         float(gradient[:-10].abs().max()),
         float(gradient[-10:].abs().max()),
+        settled,
+        float(values[0]),
         int((values.abs() < 1e-9).sum()),
         abs(objective.value(here + change) - loss),
     )
@@ -238,13 +247,13 @@ TEXT = {
         "From each of the three bad starts no unit was on for any digit, before or after training, and the accuracy never "
         "exceeded {bad:.3f}.\n\n"
         "A dead network has a gradient of exactly zero everywhere but in the output's biases, and {flat} of its {parameters} curvatures are "
-        "zero. It learns how frequent the classes are, and stands still. No second derivative shows a way out, and "
-        "no small step either: it is a minimum, and a bad one.\n\n"
+        "zero. It learns how frequent the classes are, and stands still: there the whole gradient is {settled:.0e}, no curvature is "
+        "negative, and small changes of the other weights change nothing. It is a minimum, and a bad one.\n\n"
         "The way around is not to enter it: a leaky unit passes a little back and reaches {leaky:.3f} from the very same start; batch "
         "normalization puts the units in the middle of their data, {normal:.3f}.",
         holds="All of it: the blind spot is a flat local minimum, and the initialization decides.",
-        fails="Not every start is hopeless that looks so: N(0, 1) is a hundred times wider than N(0, 0.01), and still learns, if to a lower "
-        "accuracy. What counts is whether units are on. The lecture's MNIST was replaced by smaller digits here.",
+        fails="Not every start is hopeless that looks so: N(0, 1) is a hundred times wider than N(0, 0.01), and still learns: {unit:.3f} against "
+        "{small:.3f}. What counts is whether units are on. The lecture's MNIST was replaced by smaller digits here.",
     ),
     "zh": Page(
         title="ReLU 的盲区",
@@ -257,11 +266,11 @@ TEXT = {
         change_mind="若某个坏起点能学会，或死层中有梯度。",
         lesson="从 N(0, 0.01) 出发，{on:.2f} 的单元开启，准确率达到 {small:.3f}；从 N(0, 1) 出发，{on_unit:.2f} 开启，达到 {unit:.3f}。"
         "三个坏起点在训练前后都没有一个单元对任何数字开启，准确率从未超过 {bad:.3f}。\n\n"
-        "死网络除输出偏置外梯度恰为零，{parameters} 个曲率中有 {flat} 个为零。它只学到各类的频率，然后停住。"
-        "二阶导数看不到出路，小步也走不出去：它是极小，而且是坏的极小。\n\n"
+        "死网络除输出偏置外梯度恰为零，{parameters} 个曲率中有 {flat} 个为零。它只学到各类的频率，然后停住："
+        "此时整个梯度为 {settled:.0e}，没有负曲率，其余权重的小改动毫无作用。它是极小，而且是坏的极小。\n\n"
         "办法是不要走进去：带泄漏的单元会传回一点，从同一起点达到 {leaky:.3f}；批量归一化把单元放到数据的中间，达到 {normal:.3f}。",
         holds="全部成立：盲区是平坦的局部极小，由初始化决定。",
-        fails="看似无望的起点未必无望：N(0, 1) 比 N(0, 0.01) 宽一百倍，仍能学会，只是准确率低些。关键在于单元是否开启。"
+        fails="看似无望的起点未必无望：N(0, 1) 比 N(0, 0.01) 宽一百倍，仍能学会：{unit:.3f}，后者为 {small:.3f}。关键在于单元是否开启。"
         "讲义用的是 MNIST，这里换成较小的数字数据。",
     ),
 }

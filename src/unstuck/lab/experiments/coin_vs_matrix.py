@@ -24,7 +24,7 @@ SOURCES = (
     "Dean and Majumdar 2006: Large deviations of extreme eigenvalues of random matrices",
     "the orthant probabilities (2 − √2)/4 and (π − 2√2)/4π, by integration of the eigenvalues' density",
 )
-SUBJECT = "the claim that eigenvalues are independent coins, against drawn symmetric matrices"
+SUBJECT = "unstuck.lab.experiments.coin_vs_matrix.eigenvalues, unstuck.lab.experiments.coin_vs_matrix.coin_values"
 
 
 @dataclass(frozen=True)

@@ -78,6 +78,7 @@ def run(config: Config, seed: int, progress: Progress) -> Result:
     by_step_single = [difference_error(single, step) for step in STEPS]
     penalty, mask = _penalties(model, x, y), _masks(x, y, config.width, seed)
     progress(0.8, "steps compared")
+    corner, told_apart = _corners(x, y, config.width, seed)
     early, late = _hidden_bug(x, y, config, seed)
     best = STEPS[min(range(len(STEPS)), key=lambda i: by_step[i])]
 
@@ -91,6 +92,8 @@ def run(config: Config, seed: int, progress: Progress) -> Result:
         above("single precision", by_step_single[STEPS.index(1e-7)], 1e-2, "in float32 the step 1e-7 is useless", "单精度下 1e-7 的步长毫无用处", ruling=38),
         same("penalty", penalty, (True, False, True), "a penalty must be in loss and gradient both, or in neither", "正则项必须同时出现在损失与梯度中，或者都不出现"),
         same("dropout", mask, (True, False), "dropout passes with its mask fixed and fails with a new one", "固定掩码的 dropout 能通过，换了掩码就不通过"),
+        above("corners", corner, 1e-3, "with ReLU's corners 3e-6 from the data a right gradient looks wrong at a step of 1e-5", "ReLU 的折点离数据只有 3e-6 时，步长 1e-5 会让正确的梯度看似有错", ruling=38),
+        same("corners told apart", told_apart, True, "a step a hundred times shorter tells a corner from a bug", "再用百分之一的步长，就能分清折点与错误"),
         below("hidden at first", early, 1e-5, "with tiny weights, tanh' = 1 passes the check", "权重很小时，tanh′ = 1 这个错误能通过检验"),
         above("found later", late, 1e-3, "after training the same bug is found", "训练之后同一个错误被发现"),
     ]  # fmt: skip
@@ -101,6 +104,7 @@ def run(config: Config, seed: int, progress: Progress) -> Result:
             "at_7": Number(by_step[STEPS.index(1e-7)], Both("error at step 1e-7, float64", "步长 1e-7 的误差，双精度")),
             "at_5": Number(by_step[STEPS.index(1e-5)], Both("error at step 1e-5, float64", "步长 1e-5 的误差，双精度")),
             "single": Number(by_step_single[STEPS.index(1e-7)], Both("error at step 1e-7, float32", "步长 1e-7 的误差，单精度")),
+            "corner": Number(corner, Both("error of a right gradient beside ReLU's corners, step 1e-5", "ReLU 折点旁正确梯度的误差，步长 1e-5")),
             "early": Number(early, Both("the late bug, before training", "潜伏错误，训练之前")),
             "late": Number(late, Both("the late bug, after training", "潜伏错误，训练之后")),
             "evaluations": Number(right.evaluations, Both("forward passes of one check", "一次检验的前向次数")),
@@ -188,6 +192,18 @@ def _masks(x: Tensor, y: Tensor, width: int, seed: int) -> tuple[bool, bool]:
     )
 
 
+def _corners(x: Tensor, y: Tensor, width: int, seed: int) -> tuple[float, bool]:
+    """A right gradient where each hidden ReLU has its corner 3e-6 from one datum: its error by plain differences at
+    1e-5, and whether the check, which looks again with a shorter step, passes it."""
+    model = multilayer((width, width, 3), nn.ReLU, dtype=torch.float64, seed=seed)
+    first = model[0]
+    assert isinstance(first, nn.Linear)
+    with torch.no_grad():
+        first.bias.copy_(3e-6 - (x @ first.weight.T).median(dim=0).values)
+    objective = ModelObjective(model, nn.MSELoss(), (x, y))
+    return difference_error(objective, 1e-5), check_objective_gradient(objective).right
+
+
 def _hidden_bug(x: Tensor, y: Tensor, config: Config, seed: int) -> tuple[float, float]:
     """Error of tanh' = 1 with tiny weights, and after training."""
     model = multilayer(
@@ -247,7 +263,8 @@ TEXT = {
         "for debugging, not for training.",
         holds="The method, the thresholds in float64, where to look, the rules for penalty and dropout, and to check twice.",
         fails="ε = 1e-7 is not the best step, and useless in single precision. At corners of the loss (ReLU) a large "
-        "difference is no bug.",
+        "difference is no bug: with the units' corners 3e-6 from the data a right gradient is off by {corner:.1e} at a step of "
+        "1e-5, and only a shorter step clears it.",
     ),
     "zh": Page(
         title="反向传播写对了吗？",
@@ -264,7 +281,8 @@ TEXT = {
         "错误会潜伏。权重接近零时 tanh 是直线，把斜率当作 1 只差 {early:.0e}；训练之后就差 {late:.2g}。"
         "检验也很贵：这个小网络就要 {evaluations} 次前向。它用于调试，不用于训练。",
         holds="方法本身、双精度下的阈值、看哪里、正则与 dropout 的规矩，以及要查两次。",
-        fails="ε = 1e-7 不是最好的步长，在单精度下毫无用处。在损失的折点（ReLU）上，差异大并不说明有错。",
+        fails="ε = 1e-7 不是最好的步长，在单精度下毫无用处。在损失的折点（ReLU）上，差异大并不说明有错："
+        "折点离数据 3e-6 时，步长 1e-5 下正确的梯度误差为 {corner:.1e}，换更短的步长才能澄清。",
     ),
 }
 

@@ -74,6 +74,7 @@ def run(config: Config, seed: int, progress: Progress) -> Result:
     origin = _origin(size, hidden, seed)
     covariance = _covariance(size, seed)
     realizable = _decision(torch.eye(size), torch.eye(size), covariance)
+    chains = _chain_decisions()
     mirrored = _midpoint_gap(first[-1].point)
 
     losses = [one.loss for one in first]
@@ -137,6 +138,14 @@ def run(config: Config, seed: int, progress: Progress) -> Result:
                 len(everything),
                 "the exact test tells the minimum from the saddles everywhere",
                 "精确判据处处分清极小与鞍点",
+            ),
+            same(
+                "exact test of chains",
+                chains,
+                (False, False, True, True),
+                "where eigenvalues are silent the exact test decides: chains of two and of three zero weights are no minimum, "
+                "(2, ½) and (2, ½, 1) are",
+                "特征值无从判定之处，精确判据能够判定：两个、三个零权重的链不是极小，(2, ½) 与 (2, ½, 1) 是",
             ),
             same(
                 "one minimum",
@@ -262,6 +271,13 @@ def _judge(point: KnownPoint, size: int, hidden: int, seed: int) -> _Judged:
         int((values.abs() <= blur).sum()),
         _decision(out, into, _covariance(size, seed)).minimum,
     )
+
+
+def _chain_decisions() -> tuple[bool, ...]:
+    """Whether chains of one-weight layers stand at a minimum, on the datum x = y = 1: two at zero, two on w₁w₂ = 1."""
+    one = torch.ones(1, 1, dtype=torch.float64)
+    chains = ((0.0, 0.0), (0.0, 0.0, 0.0), (2.0, 0.5), (2.0, 0.5, 1.0))
+    return tuple(decide_deep_linear([w * one for w in chain], one, one).minimum for chain in chains)
 
 
 def _origin(size: int, hidden: int, seed: int) -> int:

@@ -114,7 +114,7 @@ def run(config: Config, seed: int, progress: Progress) -> Result:
             below("torch's", torch_gap, 1e-14, "it is torch's softmax", "与 torch 的 softmax 一致"),
             same("no overflow", (bool(torch.isfinite(extreme).all()), naive_finite), (True, False), "at scores of ±1000 it is finite; the formula as written is not", "得分为 ±1000 时仍有限；照公式直写则不然"),
             near("logarithm", logarithm, -1000 - math.log(2), 1e-9, "the logarithm taken together with softmax keeps −1000.69, where ln of the probability is −∞", "对数与 softmax 合算保住 −1000.69，而先取概率再取对数得 −∞", ruling=40),
-            below("two classes", two_classes, 1e-14, "for two classes softmax is the sigmoid of the difference", "两类时 softmax 就是得分差的 sigmoid"),
+            below("two classes", two_classes, 1e-15, "for two classes softmax is the sigmoid of the difference", "两类时 softmax 就是得分差的 sigmoid"),
             near("but not in training", speed, 2.0, 1e-12, "trained by gradient descent the difference of two scores moves twice as fast as one score", "用梯度下降训练时，两个得分之差的移动比单个得分快一倍", ruling=40),
             below("until the rate is doubled", same_way, 1e-12, "with twice the rate the one score goes the same way", "学习率加倍后，单个得分走同样的路"),
             below("gaps can shrink", gap_after, gap_before, "softmax does not enlarge gaps: 3 and 1 differ by 2, their probabilities by 0.76", "softmax 并不总拉大差距：3 与 1 差 2，概率只差 0.76", ruling=39),

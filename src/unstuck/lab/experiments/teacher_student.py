@@ -13,7 +13,7 @@ from torch import Tensor
 from unstuck.curvature import dense_spectrum, hessian
 from unstuck.lab.charts import Axis, Bars, Chart, Level, Line
 from unstuck.lab.contract import Cost, Number, Page, Progress, Result, Table, plant
-from unstuck.lab.criteria import Criterion, below, between, near, same
+from unstuck.lab.criteria import Criterion, above, below, between, near, same
 from unstuck.lab.words import Both, alike
 from unstuck.landscape import classify
 from unstuck.problems import KnownPoint, safran_shamir
@@ -57,8 +57,11 @@ def run(config: Config, seed: int, progress: Progress) -> Result:
     verdict = classify(stored.objective, seed=seed).state
     whole = len(config.teachers) + len(config.wider)
     ends: dict[int, Tensor] = {}
+    backward: dict[int, float] = {}
     for index, units in enumerate(config.teachers):
-        ends[units] = _descend(units, units, config.runs, config.steps, seed).losses
+        descent = _descend(units, units, config.runs, config.steps, seed)
+        ends[units] = descent.losses
+        backward[units] = _one_backward(descent.students[descent.losses > STUCK])
         progress((index + 1) / whole, f"{units} students of {units}")
     wider: dict[int, Tensor] = {}
     for index, units in enumerate(config.wider):
@@ -68,6 +71,10 @@ def run(config: Config, seed: int, progress: Progress) -> Result:
     shown = 8 if 8 in ends else config.teachers[-1]
     stuck = ends[shown][ends[shown] > STUCK]
     median = float(stuck.median()) if len(stuck) else math.nan
+
+    at = stored.objective.start().reshape(7, 7)
+    turned = int((torch.diagonal(at) < 0).nonzero()[0])
+    shared = float((at[:, turned].sum() - at[turned, turned]) / 6)
 
     criteria: list[Criterion] = [
         near("stored point, loss", value, 0.0232027, 1e-6, "the stored minimum of seven students has loss 0.0232027", "存下的七学生极小损失为 0.0232027"),
@@ -79,6 +86,7 @@ def run(config: Config, seed: int, progress: Progress) -> Result:
             for units in ends
         ),
         between("loss of the stuck", median, 0.018, 0.025, "the stuck ones stand at the paper's loss, about 0.021", "卡住者的损失与论文相同，约 0.021"),
+        above("one points the wrong way", backward[shown], 0.8, "of the stuck more than four in five have exactly one student that points away from every teacher", "卡住者中五分之四以上，恰有一个学生背离所有教师的方向"),
         *(same(f"stuck, {units + 2} of {units}", int((losses > STUCK).sum()), 0, f"of {units + 2} students of {units} teachers none is stuck", f"{units + 2} 个学生学 {units} 个教师，没有卡住的") for units, losses in wider.items()),
     ]  # fmt: skip
     if len(shares) > 1:
@@ -95,6 +103,9 @@ def run(config: Config, seed: int, progress: Progress) -> Result:
             "paper": Number(PAPER[shown], Both("the same in the paper", "论文中的同一数值"), "%"),
             "runs": Number(config.runs, Both("students tried for each teacher", "每个教师的学生数")),
             "median": Number(median, Both("their median loss", "它们的损失中位数")),
+            "backward": Number(100 * backward[shown], Both("of them with exactly one student the wrong way round", "其中恰有一个学生方向相反的"), "%"),
+            "turned": Number(float(at[turned, turned]), Both("stored minimum: that student along its teacher", "所存极小：该学生沿其教师方向的分量")),
+            "shared": Number(shared, Both("stored minimum: each other student along it", "所存极小：其余每个学生沿该方向的分量")),
             "wider": Number(sum(int((losses > STUCK).sum()) for losses in wider.values()), Both("stuck with two units more", "多两个单元时卡住的数目")),
             "wider_runs": Number(config.wider_runs * len(wider), Both("students with two units more", "多两个单元的学生数")),
         },
@@ -121,6 +132,7 @@ def _three_sigma(share: float, runs: int) -> float:
 @dataclass(frozen=True)
 class _Descent:
     losses: Tensor
+    students: Tensor  # (runs, students, units) at the end
     history: Tensor  # (steps, runs), every tenth step, if kept
 
 
@@ -135,7 +147,16 @@ def _descend(units: int, students: int, runs: int, steps: int, seed: int, *, kep
             history.append(student_losses(place.double(), teacher.double()))
         place = place - 5 / units * student_gradients(place, teacher)
     losses = student_losses(place.double(), teacher.double())
-    return _Descent(losses, torch.stack(history) if history else losses[None])
+    return _Descent(losses, place.double(), torch.stack(history) if history else losses[None])
+
+
+def _one_backward(students: Tensor) -> float:
+    """Of runs (runs, students, units) of unit teachers along the axes: in how many one student, and one only, has its
+    largest component negative."""
+    if not len(students):
+        return math.nan
+    largest = students.gather(2, students.abs().argmax(dim=2, keepdim=True))[..., 0]
+    return float(((largest < 0).sum(dim=1) == 1).double().mean())
 
 
 def _shares_chart(shares: Mapping[int, float]) -> Chart:
@@ -187,7 +208,8 @@ TEXT = {
         lesson="The loss needs no data: it is an integral with a closed form, so a minimum can be judged without any noise. The stored point of seven students has loss "
         "{stored:.7f}, gradient {slope:.0e} and smallest eigenvalue {curvature:.5f}: a strict local minimum, and not the global one, which is 0.\n\n"
         "Of {runs} random students of a teacher with {shown:.0f} units {share:.1f} % were stuck (paper: {paper:.1f} %), at a loss of about {median:.3f}. "
-        "There one student points the wrong way, and the others have shared its work among themselves.\n\n"
+        "In {backward:.0f} % of these exactly one student points the wrong way. The stored point shows how: one student stands at "
+        "{turned:.2f} times its teacher, and each of the other six has taken over {shared:.2f} of it.\n\n"
         "With two units more than the teacher {wider:.0f} of {wider_runs:.0f} were stuck.",
         holds="All of it, including the paper's numbers.",
         fails="“None for n ≥ k + 2” is an observation on k up to 20, not a theorem; and it says nothing about how long the descent takes.",
@@ -205,7 +227,8 @@ TEXT = {
         lesson="这个损失不需要数据：它是有闭式解的积分，所以判定极小时没有任何噪声。所存的七学生点损失为 {stored:.7f}，梯度 {slope:.0e}，"
         "最小特征值 {curvature:.5f}：严格的局部极小，却不是全局的，全局极小为 0。\n\n"
         "教师有 {shown:.0f} 个单元时，{runs} 个随机学生中有 {share:.1f} % 卡住（论文：{paper:.1f} %），损失约为 {median:.3f}。"
-        "那里有一个学生指错了方向，它的工作由其余学生分担了。\n\n"
+        "其中 {backward:.0f} % 恰有一个学生指错了方向。所存的点显示了经过：一个学生停在教师的 {turned:.2f} 倍处，"
+        "其余六个各分担了 {shared:.2f}。\n\n"
         "比教师多两个单元时，{wider_runs:.0f} 个学生中卡住 {wider:.0f} 个。",
         holds="全部成立，包括论文的数值。",
         fails="“n ≥ k + 2 时没有”只是对 k 不超过 20 的观察，不是定理；它也没有说下降要花多久。",

@@ -43,7 +43,7 @@ class Config:
 QUICK = Config(walked=1500, grid=61)
 FULL = Config(walked=100_000, grid=161)
 
-BEST = (-188.43319666, 2.66945497)
+BEST = (-114_660_658 / 608_495, 324_870 / 121_699)  # the normal equations in whole numbers: −188.433196657, 2.669454967
 CROSSINGS = (-119.98, -123.80, -127.40, -130.80, -134.25)
 START = (-120.0, -4.0)
 UPDATES = 100_000
@@ -99,9 +99,10 @@ def run(config: Config, seed: int, progress: Progress) -> Result:
             "round": Number(float(round_values[-1] / round_values[0]), Both("condition number after standardizing", "标准化之后的条件数")),
         },
         criteria=(
-            near("b", float(newton[0]), BEST[0], 1e-6, "Newton's one step ends at b = −188.43319666", "牛顿法一步到达 b = −188.43319666"),
-            near("w", float(newton[1]), BEST[1], 1e-8, "and w = 2.66945497", "以及 w = 2.66945497"),
+            near("b", float(newton[0]), BEST[0], 1e-9, "Newton's one step ends at the solution of the normal equations in whole numbers, b = −188.433196657", "牛顿法一步到达由整数正规方程解出的 b = −188.433196657"),
+            near("w", float(newton[1]), BEST[1], 1e-9, "and w = 2.669454967", "以及 w = 2.669454967"),
             near("loss", best_loss, 101_936.73, 0.01, "where the loss is 101,936.73", "该处损失为 101,936.73"),
+            near("largest stable rate", 1e6 * stable_rate(high), 1.14493, 1e-5, "2/λmax is 1.14493 millionths", "2/λmax 为百万分之 1.14493"),
             near("condition", high / low, 313_418, 1, "the valley is 313,418 times as curved across as along", "谷的横向曲率是纵向的 313,418 倍"),
             near("crossings", max(abs(a - b) for a, b in zip(crossings, CROSSINGS, strict=True)), 0, 0.1, "at η = 0.01 the path crosses w = 2.5 at five known places", "η = 0.01 时路径在五个已知位置穿过 w = 2.5"),
             above("diverges", abs(float(wild[4, 1])), 1e12, "it does not oscillate there: after four updates |w| is beyond 1e12", "那并不是振荡：四次更新后 |w| 已超过 1e12", ruling=24),
