@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from unstuck.findings.evidence.head import TermSeen
+from unstuck.record.recording import Recording
 
 CUT_OFF = 64  # the recording lists at most so many classes of a batch
 
@@ -187,3 +188,9 @@ def repeats(some: Sequence[Batch], shares: Mapping[str, float]) -> Repeats | Non
 
 def _binomial_tail(k: int, n: int, p: float) -> float:
     return min(1.0, sum(math.comb(n, i) * p**i * (1 - p) ** (n - i) for i in range(k, n + 1)))
+
+
+def classifier(recording: Recording, classes: int) -> bool:
+    """Some weight has one row for each class (or the models are not known): a classifier, not similarities."""
+    shapes = [p.get("shape") or () for model in recording.models for p in model.get("params") or ()]
+    return not shapes or any(shape and int(shape[0]) == classes for shape in shapes)

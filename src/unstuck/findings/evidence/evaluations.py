@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from unstuck.findings.evidence.head import at, number, seen_terms
+from unstuck.findings.evidence.head import number, seen_terms
+from unstuck.findings.evidence.places import at
 from unstuck.record.recording import Event, Fact, Recording
 
 

@@ -139,3 +139,11 @@ def normalizes_at_the_door(recording: Recording, stream: Stream, model: str) -> 
                 continue
             return str(module["name"]) if "norm" in kind.lower() else None
     return None
+
+
+def reads_tokens(recording: Recording) -> bool:
+    """The model reads whole numbers: words, characters, items. Text can be predicted only in part, and one is many examples."""
+    for sample in recording.main.samples:
+        if given := sample.get("inputs"):
+            return any("int" in str(entry.get("dtype", "")) for entry in given)
+    return False

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from unstuck.findings.contract import NotApplicable, Skipped
+from unstuck.findings.evidence.places import at
 from unstuck.record.recording import Fact, Recording, Stream
 
 CLASS_KINDS = frozenset({"nll", "cross_entropy_soft", "gather"})
@@ -142,18 +143,6 @@ def number(value: object) -> float | None:
         return float(value)  # type: ignore[arg-type]
     except (TypeError, ValueError):
         return None
-
-
-def at(line: Fact | None) -> str:
-    """A line of the script as ``train.py:12``; empty when unknown.
-
-    >>> at({"file": "/home/me/train.py", "line": 12, "function": "main", "text": "loss.backward()"})
-    'train.py:12'
-    """
-    if not line or not line.get("file"):
-        return ""
-    name = str(line["file"]).replace("\\", "/").rsplit("/", 1)[-1]
-    return f"{name}:{line.get('line')}"
 
 
 def activation_name(activation: Fact) -> str:

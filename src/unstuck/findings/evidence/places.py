@@ -13,10 +13,10 @@ def optimizer_line(stream: Stream) -> Fact | None:
     return line if isinstance(line, Mapping) else None
 
 
-def model_line(recording: Recording) -> Fact | None:
-    """The line that made the first model."""
+def model_line(recording: Recording, name: str = "") -> Fact | None:
+    """The line that made a model; without a name, the first one whose line is known."""
     for model in recording.models:
-        if isinstance(model.get("line"), Mapping):
+        if isinstance(model.get("line"), Mapping) and name in ("", str(model.get("name"))):
             return model["line"]  # type: ignore[no-any-return]
     return None
 
@@ -44,8 +44,13 @@ def optimizer_kind(stream: Stream) -> str:
     return str((stream.optimizer or {}).get("kind") or "")
 
 
-def at(line: Mapping[str, object] | None) -> str:
-    """``train.py:12`` for a sentence; "" when the line is not known."""
-    if not line or not line.get("line"):
+def at(line: Fact | None) -> str:
+    """A line of the script as ``train.py:12``; empty when unknown.
+
+    >>> at({"file": "/home/me/train.py", "line": 12, "function": "main", "text": "loss.backward()"})
+    'train.py:12'
+    """
+    if not line or not line.get("file"):
         return ""
-    return f"{str(line.get('file', '')).rsplit('/', 1)[-1]}:{line['line']}"
+    name = str(line["file"]).replace("\\", "/").rsplit("/", 1)[-1]
+    return f"{name}:{line.get('line')}"

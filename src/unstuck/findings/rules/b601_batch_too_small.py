@@ -45,6 +45,7 @@ import math
 from dataclasses import replace
 
 from unstuck.findings.contract import Advice, Answer, Fired, NotApplicable, Passed, Severity, Skipped
+from unstuck.findings.evidence.feeding import reads_tokens
 from unstuck.findings.evidence.gradient_noise import gradient_noise
 from unstuck.findings.evidence.head import adversarial
 from unstuck.findings.evidence.hovering import at_the_end, hovering, kept_up
@@ -94,7 +95,7 @@ def judge(recording: Recording) -> Answer:
         return Passed(f"mostly noise with {noise.batch:.0f} examples a step, yet {course.sentence}")
     last = trend(stream.loss, stream.steps - max(6, stream.steps // 3), stream.steps)
     stands = last is not None and last.direction != "falls"
-    few = noise.batch <= THRESHOLDS["harmful"][0] and not _reads_tokens(recording)
+    few = noise.batch <= THRESHOLDS["harmful"][0] and not reads_tokens(recording)
     severity: Severity = "warning" if few and course.hurt and stands and _costs(recording) else "info"
     if severity == "info" and noise.scale < THRESHOLDS["noise"][0] * noise.batch:
         return Passed(f"about {noise.share:.0%} of the gradient is signal, with {noise.batch:.0f} examples a step")
@@ -140,10 +141,3 @@ def _costs(recording: Recording) -> bool:
     level = hover.level if hover is not None else course.end or math.inf
     gained = (course.baseline or -math.inf) - level
     return excess >= THRESHOLDS["costs"][0] * abs(level) or 0 < gained <= THRESHOLDS["as_much"][0] * excess
-
-
-def _reads_tokens(recording: Recording) -> bool:
-    """The inputs are whole numbers: text, which can be predicted only in part, and of which one example is many."""
-    for sample in recording.main.samples[:1]:
-        return any("int" in str(given.get("dtype", "")) for given in sample.get("inputs") or ())
-    return False

@@ -43,8 +43,9 @@ import math
 
 from unstuck.findings.contract import Advice, Answer, Fired, NotApplicable, Passed, Severity, Skipped
 from unstuck.findings.evidence.batch_norms import Normalizer, module_kinds, normalizers, typical
-from unstuck.findings.evidence.head import at, number
+from unstuck.findings.evidence.head import number
 from unstuck.findings.evidence.loss_course import LossCourse, loss_course
+from unstuck.findings.evidence.places import at
 from unstuck.record.recording import Recording
 
 CODE = "B603"

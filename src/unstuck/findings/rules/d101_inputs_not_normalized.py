@@ -46,6 +46,7 @@ from unstuck.findings.contract import Advice, Answer, Fired, NotApplicable, Numb
 from unstuck.findings.evidence.feeding import Feed, feeds, normalizes_at_the_door, reaches_a_layer
 from unstuck.findings.evidence.head import nothing_to_read, number, unseen
 from unstuck.findings.evidence.loss_course import WELL, LossCourse, loss_course
+from unstuck.findings.evidence.places import model_line
 from unstuck.findings.evidence.step_scale import grows_with_loss
 from unstuck.record.recording import Recording, Stream
 
@@ -174,7 +175,7 @@ def _fired(recording: Recording, stream: Stream, feed: Feed, fault: str, course:
         step=feed.step,
         evidence={**evidence, **course.evidence()},
         advice=(_advice(feed, fault),),
-        line=_model_line(recording, feed),
+        line=model_line(recording, feed.model),
     )
 
 
@@ -237,14 +238,6 @@ def _advice(feed: Feed, fault: str) -> Advice:
         text,
         "mean, std = X_train.mean(0), X_train.std(0)\nX_train = (X_train - mean) / std\nX_test = (X_test - mean) / std",
     )
-
-
-def _model_line(recording: Recording, feed: Feed) -> dict[str, object] | None:
-    for model in recording.models:
-        if not feed.model or model.get("name") == feed.model:
-            line = model.get("line")
-            return dict(line) if line else None
-    return None
 
 
 def _show(value: float | None) -> str:

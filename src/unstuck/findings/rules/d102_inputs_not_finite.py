@@ -36,8 +36,9 @@ from __future__ import annotations
 import math
 
 from unstuck.findings.contract import Advice, Answer, Fired, Number, Passed, Skipped
-from unstuck.findings.evidence.head import at, nothing_to_read, number
+from unstuck.findings.evidence.head import nothing_to_read, number
 from unstuck.findings.evidence.loss_course import loss_course
+from unstuck.findings.evidence.places import at
 from unstuck.record.recording import Fact, Recording
 
 CODE = "D102"

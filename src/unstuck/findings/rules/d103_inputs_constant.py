@@ -46,6 +46,7 @@ from typing import Any
 from unstuck.findings.contract import Advice, Answer, Fired, Passed, Severity, Skipped
 from unstuck.findings.evidence.head import nothing_to_read, number, seen_terms, unseen
 from unstuck.findings.evidence.loss_course import LossCourse, loss_course
+from unstuck.findings.evidence.places import model_line
 from unstuck.record.recording import Recording, Stream
 
 CODE = "D103"
@@ -187,7 +188,7 @@ def _all_equal(recording: Recording, one: _Given, course: LossCourse, *, alone: 
                 "print(x[0].min(), x[0].max(), (x[0] - x[1]).abs().max())   # then the line that made x",
             ),
         ),
-        line=_line(recording, one),
+        line=model_line(recording, one.model),
     )
 
 
@@ -215,7 +216,7 @@ def _mostly_still(recording: Recording, one: _Given, course: LossCourse) -> Fire
                 "print((X_train.std(0) == 0).sum(), 'of', X_train.shape[1], 'columns never vary')",
             ),
         ),
-        line=_line(recording, one),
+        line=model_line(recording, one.model),
     )
 
 
@@ -225,11 +226,3 @@ def _name(one: _Given) -> str:
 
 def _where(one: _Given) -> str:
     return " ".join(x for x in (f"input {one.name}".strip(), f"of {one.model}" if one.model else "") if x)
-
-
-def _line(recording: Recording, one: _Given) -> dict[str, object] | None:
-    for model in recording.models:
-        if not one.model or model.get("name") == one.model:
-            line = model.get("line")
-            return dict(line) if line else None
-    return None

@@ -43,7 +43,7 @@ import math
 from collections.abc import Mapping
 
 from unstuck.findings.contract import Advice, Answer, Fired, NotApplicable, Number, Passed, Skipped
-from unstuck.findings.evidence.classes import Batch, batch_counts, batches, entropy, majority, total
+from unstuck.findings.evidence.classes import Batch, batch_counts, batches, classifier, entropy, majority, total
 from unstuck.findings.evidence.head import Place, adversarial, nothing_to_read, number, places
 from unstuck.findings.evidence.loss_course import FRESH, LossCourse, loss_course
 from unstuck.findings.evidence.trend import mean_between
@@ -125,7 +125,7 @@ def _single(recording: Recording, place: Place, seen: list[Batch], course: LossC
     if not late and not _faded(recording.streams[place.stream], seen[-1].step, place, course):
         return Skipped("one class only, but no batch from the end of the run was sampled: the data may be sorted")
     classes = place.seen[0].class_count or 0
-    if place.kind == "nll" and classes > 1 and not _made_for(recording, classes):
+    if place.kind == "nll" and classes > 1 and not classifier(recording, classes):
         return Passed("the right answer always stands in the same place by design (a contrastive loss)")
     if place.kind == "nll" and classes == 1:
         return NotApplicable("an output for a single class")
@@ -162,12 +162,6 @@ def _faded(stream: Stream, last: int, place: Place, course: LossCourse) -> bool:
     if len(before) == 0 or len(after) == 0 or course.end is None:
         return False
     return course.end <= THRESHOLDS["faded"][0] * math.log(classes) and max(after) <= max(before)
-
-
-def _made_for(recording: Recording, classes: int) -> bool:
-    """Some weight has one row for each class (or the models are not known): a classifier, not similarities."""
-    shapes = [p.get("shape") or () for model in recording.models for p in model.get("params") or ()]
-    return not shapes or any(shape and int(shape[0]) == classes for shape in shapes)
 
 
 def _missed_at_end(recording: Recording, name: str) -> tuple[int, int] | None:

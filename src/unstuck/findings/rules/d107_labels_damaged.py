@@ -49,9 +49,10 @@ from collections import Counter
 from functools import reduce
 
 from unstuck.findings.contract import Advice, Answer, Fired, NotApplicable, Number, Passed, Severity
-from unstuck.findings.evidence.classes import CUT_OFF, batches, mixing
-from unstuck.findings.evidence.head import Place, TermSeen, adversarial, at, nothing_to_read, number, places
+from unstuck.findings.evidence.classes import CUT_OFF, batches, classifier, mixing
+from unstuck.findings.evidence.head import Place, TermSeen, adversarial, nothing_to_read, number, places
 from unstuck.findings.evidence.loss_course import FRESH, loss_course
+from unstuck.findings.evidence.places import at
 from unstuck.record.recording import Recording
 
 CODE = "D107"
@@ -149,7 +150,7 @@ def _indices(recording: Recording, place: Place) -> Fired | None:
     labels = sum(counts.values())
     if not counts or labels < THRESHOLDS["labels"][0] or not 3 <= outputs <= THRESHOLDS["outputs"][0]:
         return None
-    if not _classifier(recording, outputs) or place.share(lambda t: bool(t.term.get("weighted"))) > 0.5:
+    if not classifier(recording, outputs) or place.share(lambda t: bool(t.term.get("weighted"))) > 0.5:
         return None  # similarities within a batch, or actions weighted by their returns
     values = sorted(counts)
     if not _representative(recording, place, single=len(values) == 1):
@@ -206,12 +207,6 @@ def _representative(recording: Recording, place: Place, *, single: bool) -> bool
         return True
     mixed = mixing(batches(list(place.seen)))
     return not single and mixed is not None and mixed.chance > THRESHOLDS["mixed"][0]
-
-
-def _classifier(recording: Recording, outputs: int) -> bool:
-    """Some weight has one row for each class, or the models are not known."""
-    shapes = [p.get("shape") or () for model in recording.models for p in model.get("params") or ()]
-    return not shapes or any(shape and int(shape[0]) == outputs for shape in shapes)
 
 
 def _yes_no(recording: Recording, place: Place) -> Fired | None:

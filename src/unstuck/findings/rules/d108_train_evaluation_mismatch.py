@@ -52,8 +52,9 @@ from typing import Any
 
 from unstuck.findings.contract import Advice, Answer, Fired, NotApplicable, Passed, Severity, Skipped
 from unstuck.findings.evidence.evaluations import evaluations, other_targets
-from unstuck.findings.evidence.head import adversarial, at, number
+from unstuck.findings.evidence.head import adversarial, number
 from unstuck.findings.evidence.loss_course import loss_course
+from unstuck.findings.evidence.places import at
 from unstuck.record.recording import Event, Recording
 
 CODE = "D108"

@@ -44,6 +44,7 @@ from __future__ import annotations
 
 from unstuck.findings.contract import Advice, Answer, Fired, NotApplicable, Number, Passed, Skipped
 from unstuck.findings.evidence.commands import run_again
+from unstuck.findings.evidence.feeding import reads_tokens
 from unstuck.findings.evidence.head import adversarial
 from unstuck.findings.evidence.loss_course import LossCourse, loss_course
 from unstuck.findings.evidence.trend import Trend, trend
@@ -138,7 +139,7 @@ def _judge(recording: Recording, course: LossCourse, third: Trend, sixth: Trend,
     if not course.single:
         return Passed("several terms make up the loss: none tells how much is left")
     # Text cannot be predicted but in part: nobody knows which, so only a run that has barely begun is told of.
-    begun_only = _reads_tokens(recording) and (course.fall is None or course.fall >= THRESHOLDS["text_reached"][0])
+    begun_only = reads_tokens(recording) and (course.fall is None or course.fall >= THRESHOLDS["text_reached"][0])
     little = (
         straight
         and not begun_only
@@ -157,13 +158,6 @@ def _judge(recording: Recording, course: LossCourse, third: Trend, sixth: Trend,
     )
 
 
-def _reads_tokens(recording: Recording) -> bool:
-    """The model's inputs are whole numbers: words, characters, items."""
-    for sample in recording.main.samples[:1]:
-        return any("int" in str(given.get("dtype", "")) for given in sample.get("inputs") or ())
-    return False
-
-
 def _obstructed(recording: Recording) -> bool:
     """Parts of the model do not train: then it is slow for another reason than too few steps."""
     if any(recording.happened(kind) for kind in ("detached", "untracked", "stale_optimizer", "training_in_eval")):
@@ -180,7 +174,7 @@ def _worth_going_on(recording: Recording, third: Trend, recent: float, reached: 
     if reached is None or reached >= THRESHOLDS["on_the_way"][0] or (rates and rates.last < 0.1 * max(rates.values)):
         return False
     sure = third.gain >= THRESHOLDS["surely"][0] * third.error
-    pays = THRESHOLDS["text_pays" if _reads_tokens(recording) else "pays"][0]
+    pays = THRESHOLDS["text_pays" if reads_tokens(recording) else "pays"][0]
     return sure and recent >= THRESHOLDS["steady"][0] and third.gain >= pays * abs(third.level)
 
 

@@ -45,7 +45,7 @@ import statistics
 
 from unstuck.findings.contract import Advice, Answer, Fired, NotApplicable, Number, Passed, Severity, Skipped
 from unstuck.findings.evidence.evaluations import Evaluations, Look, evaluations, other_targets
-from unstuck.findings.evidence.head import at
+from unstuck.findings.evidence.places import at
 from unstuck.findings.evidence.trend import mean_between
 from unstuck.record.recording import Recording
 

@@ -6,6 +6,7 @@ import math
 import statistics
 
 from unstuck.findings.contract import Verdict
+from unstuck.findings.evidence.gradients import norm
 from unstuck.findings.evidence.liveness import left_out, owned, stepless
 from unstuck.findings.verdict.look import SETTLED, Look
 from unstuck.record.recording import Fact, Stream
@@ -42,9 +43,9 @@ def not_moving(look: Look) -> Verdict | None:
         if not moves:
             continue
         measured += 1
-        norm = _gradient_norm(sample, look.stream)
-        if all(u == 0 for u in moves) and norm > 0:
-            gradients.append(norm)
+        size = norm(sample, look.stream) or 0.0
+        if all(u == 0 for u in moves) and size > 0:
+            gradients.append(size)
     if measured < 2 or len(gradients) < measured or _settled_gradient(look, gradients):
         return None
     if look.progress.state == "learned":
@@ -54,12 +55,12 @@ def not_moving(look: Look) -> Verdict | None:
         if any(p.stat.get("u") for p in owned(sample, look.stream)):
             break
         since = int(sample["s"])
-    norm = statistics.median(gradients)
+    size = statistics.median(gradients)
     return Verdict(
         "not-moving",
         f"The parameters do not change at all from step {since} to step {look.n - 1}, though the gradient's norm "
-        f"is {norm:.3g}.",
-        look.evidence(since=since, gradient_norm=norm),
+        f"is {size:.3g}.",
+        look.evidence(since=since, gradient_norm=size),
     )
 
 
@@ -69,13 +70,9 @@ def _holds_nothing_alive(sample: Fact, stream: Stream) -> bool:
     return bool(own) and all(p.gradient is None and p.stat.get("u") == 0 for p in own)
 
 
-def _gradient_norm(sample: Fact, stream: Stream) -> float:
-    return math.sqrt(sum(float(p.gradient or 0.0) ** 2 for p in owned(sample, stream)))
-
-
 def _settled_gradient(look: Look, last: list[float]) -> bool:
     """The gradient is a thousandth of its first size and the loss fell: an optimizer that stops then has finished."""
-    first = [g for s in look.samples[:3] if (g := _gradient_norm(s, look.stream)) > 0 and math.isfinite(g)]
+    first = [g for s in look.samples[:3] if (g := norm(s, look.stream) or 0.0) > 0 and math.isfinite(g)]
     if not first or not last:
         return False
     fallen = look.fallen
