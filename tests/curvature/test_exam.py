@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from unstuck.core.errors import BadInput
-from unstuck.curvature import density, extremes, hessian, spectrum_exam, trace
+from unstuck.curvature import density, extremes, hessian, matrix_operator, spectrum_exam, trace
 from unstuck.curvature.dense import dense_matrix, dense_spectrum
 from unstuck.objective import ModelObjective
 from unstuck.problems import SMALL_NETWORKS
@@ -179,3 +179,15 @@ def test_every_certificate_over_two_hundred_random_trials():
         trace_missed += not _holds(report.trace, values.sum())
     assert missed == 0  # stated: at most 2 x 0.001 a trial
     assert share_missed <= 6 and trace_missed <= 6  # stated: 1 % each; 6 of 200 has probability below 0.005
+
+
+@pytest.mark.parametrize("size", [1, 5])
+@pytest.mark.parametrize("largest, smallest", [(1, 0), (0, 1), (1, 1), (3, 2)])
+def test_one_eigenvalue_is_both_ends(size: int, largest: int, smallest: int) -> None:
+    operator = matrix_operator(-2.0 * torch.eye(size, dtype=torch.float64))
+    found = extremes(operator, largest=largest, smallest=smallest)
+    assert [pair.value for pair in found.largest] == pytest.approx([-2.0] * min(1, largest))
+    assert [pair.value for pair in found.smallest] == pytest.approx([-2.0] * min(1, smallest))
+    assert all(pair.converged for pair in (*found.largest, *found.smallest))
+    assert found.products == operator.products == 2  # one more than the space needs: the residual is measured
+    assert spectrum_exam(operator, dense_below=0).top == pytest.approx(-2.0)

@@ -80,3 +80,6 @@ def test_newton_of_a_single_parameter() -> None:
     assert newton_step(valley, slope, absolute=False).step.tolist() == [-2.0]
     assert newton_step(hill, slope, absolute=False).step.tolist() == [2.0]
     assert newton_step(hill, slope, absolute=True).step.tolist() == [-2.0]
+    assert newton_step(valley, slope, absolute=False, damping=1.0).step.tolist() == [-1.0]
+    flat = newton_step(matrix_operator(torch.zeros((1, 1), dtype=torch.float64)), slope, absolute=True)
+    assert flat.singular and flat.step.tolist() == [0.0] and flat.products == 1

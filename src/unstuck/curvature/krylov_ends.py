@@ -27,14 +27,14 @@ class Wish:
     def places(self, ritz: Ritz) -> np.ndarray:
         """Indices of the wanted Ritz values, the largest first, then the smallest."""
         count = len(ritz.values)
-        low = np.arange(min(self.smallest, max(count - 1, 0)))
+        low = np.arange(min(self.smallest, max(count - min(1, self.largest), 0)))
         # In a space too small for all, the smallest goes to the lower end, not to the tail of the largest.
         top = np.arange(count - 1, max(count - 1 - self.largest, len(low) - 1), -1)
         return np.concatenate([top, low])
 
     def upper(self, count: int) -> int:
         """How many of ``count`` pairs, in the order of ``places``, belong to the upper end."""
-        return max(count - self.smallest, 0) if count <= self.largest + self.smallest else self.largest
+        return max(count - self.smallest, min(1, count, self.largest)) if count <= self.largest + self.smallest else self.largest
 
     def targets(self, values: np.ndarray, scale: float, eps: float) -> np.ndarray:
         """The residual each value must reach; never below what the arithmetic can give."""
@@ -55,7 +55,10 @@ def satisfied(ritz: Ritz, wish: Wish, eps: float) -> bool:
 
 
 def run_until(run: Lanczos, wish: Wish, *, max_products: int, stride: int = 2) -> Ritz:
-    """Grow the space until the wish is met, the products are spent, or there is nothing more to reach."""
+    """Grow the space until the wish is met, the products are spent, or there is nothing more to reach.
+
+    It is asked after every ``stride`` products, each time by an eigenproblem of the size of the space.
+    """
     eps = float(torch.finfo(run.basis.dtype).eps)
     run.extend(min(max_products, wish.largest + wish.smallest + 2))
     ritz = run.ritz()

@@ -33,7 +33,7 @@ def extremes(
     max_vectors: int | None = None,
     seed: int = 0,
 ) -> Extremes:
-    """Eigenvalues at either end, with vectors and measured residuals.
+    """Eigenvalues at either end, with vectors and measured residuals. Where there is only one, it is both ends.
 
     An eigenvalue that occurs twice shows once here; :func:`spectrum_exam` looks again from a second start.
 
@@ -59,6 +59,8 @@ def extremes(
     upper = wish.upper(len(pairs))
     tops = sorted(pairs[:upper], key=lambda p: -p.value)
     lows = sorted(pairs[upper:], key=lambda p: p.value)
+    if smallest and not lows:
+        lows = tops[-1:]
     return Extremes(tuple(tops), tuple(lows), operator.products - before)
 
 

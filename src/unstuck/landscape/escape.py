@@ -231,8 +231,6 @@ def newton_steps(
     length = norm(gradient)
     if length == 0:
         return [NewtonStep(torch.zeros_like(gradient), 0, math.nan, True) for _ in dampings]
-    if operator.size == 1:  # no space to build
-        return [_single(operator, gradient, absolute=absolute, damping=damping) for damping in dampings]
     run = Lanczos(operator, gradient / length, capacity=min(max_products, operator.size))
     while not run.exhausted and run.products < max_products:
         run.extend(4)
@@ -252,15 +250,6 @@ def newton_steps(
         coefficients = turn @ (turn[0] * length / np.where(used, divisor, np.inf))
         steps.append(NewtonStep(-run.vectors(coefficients[:, None])[0], run.products, smallest, singular))
     return steps
-
-
-def _single(operator: Operator, gradient: Tensor, *, absolute: bool, damping: float) -> NewtonStep:
-    """Newton's step of one parameter."""
-    curvature = float(operator(torch.ones_like(gradient)))
-    divisor = (abs(curvature) if absolute else curvature) + damping * abs(curvature)
-    if divisor == 0:
-        return NewtonStep(torch.zeros_like(gradient), 1, math.nan, True)
-    return NewtonStep(-gradient / divisor, 1, abs(curvature), False)
 
 
 def _by_newton(objective: Objective, start: Tensor, steps: int, damping: float, seed: int, *, absolute: bool) -> Escape:

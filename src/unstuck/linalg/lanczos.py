@@ -83,7 +83,7 @@ class Lanczos:
     ) -> None:
         if start.dim() != 1:
             raise BadInput("start", got=tuple(start.shape), want="a vector")
-        if capacity < 2:
+        if capacity < min(2, start.numel()):
             raise BadInput("capacity", got=capacity, want="at least 2 vectors")
         self.size = start.numel()
         self.capacity = min(capacity, self.size)

@@ -15,7 +15,7 @@ from unstuck.lab.contract import Cost, Number, Page, Progress, Result, Table, pl
 from unstuck.lab.criteria import Criterion, above, below, between, same
 from unstuck.lab.words import Both
 from unstuck.objective import FormulaObjective
-from unstuck.optim import Adam
+from unstuck.optim import SGD
 from unstuck.problems import damped_sine
 
 ORDER = 7
@@ -39,10 +39,11 @@ class Config:
     points: int
 
 
-QUICK = Config(networks=3, hidden=20, updates=300, points=32)
-FULL = Config(networks=40, hidden=20, updates=1000, points=128)
+QUICK = Config(networks=3, hidden=20, updates=1000, points=32)
+FULL = Config(networks=100, hidden=20, updates=1000, points=128)
 
 ZERO = 1e-6  # of the largest eigenvalue: smaller ones are called zero
+RATE = 0.05  # of plain gradient descent
 ACCEPTED = 1e-6  # gradient norm of what is called a critical point
 
 
@@ -69,6 +70,7 @@ class Found:
     """One network at its critical point."""
 
     loss: float
+    still: float  # change of the loss in the last hundred updates of training, over the loss
     slope_trained: float
     slope: float
     counts: Counts
@@ -87,12 +89,13 @@ def run(config: Config, seed: int, progress: Progress) -> Result:
     size = len(every[0].values)
     criteria: list[Criterion] = [
         above("accepted", len(found) / len(every), 0.3, "a good part of the networks come to a gradient below a millionth", "相当一部分网络的梯度降到百万分之一以下"),
+        below("flat before", _median([f.still for f in found]), 0.01, "after training the loss had stopped: it changed by less than 1 % in the last 100 updates (median)", "训练之后损失已停住：最后 100 次更新的变化不到 1 %（中位数）"),
         above("special training", _median([f.slope_trained / max(f.slope, 1e-300) for f in found]), 1e3, "before the second stage the gradient was more than a thousand times as large (median)", "第二阶段之前，梯度大一千倍以上（中位数）"),
         above("zero", min((f.counts.zero / size for f in found), default=0.0), 0.5, "more than half of all curvatures are zero", "一半以上的曲率为零", ruling=3),
         below("negative", max((f.counts.negative / size for f in found), default=1.0), 0.1, "fewer than a tenth are negative", "负的不到十分之一", ruling=3),
         between("naive", _median([f.counts.naive for f in found]), 0.4, 0.7, "counting λ > 0 to the last bit gives about one half, as in the lecture's figure", "按最后一位数 λ > 0，约为一半，正如讲义的图"),
         below("half of the zeros", _median([abs(f.counts.naive - (f.counts.positive + f.counts.zero / 2) / size) for f in found]), 0.12, "that is the positive ones and half of the zeros: noise has no sign", "那就是正的加上一半的零：噪声没有符号", ruling=3),
-        same("counted again", sum((f.counts.positive, f.counts.negative) != (f.again.positive, f.again.negative) for f in found), 0, "with the data summed in another order the careful counts stay", "数据换一种顺序求和，仔细的计数不变"),
+        same("counted again", sum((f.counts.positive, f.counts.negative) != (f.again.positive, f.again.negative) for f in found), 0, "with the parameters numbered backwards the careful counts stay", "参数倒着编号，仔细的计数不变"),
         above("naive again", sum(f.counts.naive != f.again.naive for f in found), 0, "while the naive ratio changes: it counted rounding errors", "朴素的比例却变了：它数的是舍入误差", ruling=3),
         above("sampled", _median([f.rises for f in found]), 0.9, "of random steps nine in ten and more raise the loss: another ratio under the same name", "随机走一步，九成以上使损失升高：同名的另一种“比例”", ruling=4),
     ]  # fmt: skip
@@ -107,6 +110,7 @@ def run(config: Config, seed: int, progress: Progress) -> Result:
             "zero": Number(_median([f.counts.zero / size for f in found]), Both("share zero (median)", "零的比例（中位数）")),
             "negative": Number(max((f.counts.negative / size for f in found), default=1.0), Both("share negative (largest)", "负的比例（最大）")),
             "rises": Number(_median([f.rises for f in found]), Both("share of random steps that raise the loss (median)", "随机一步使损失升高的比例（中位数）")),
+            "still": Number(_median([f.still for f in found]), Both("change of the loss in the last 100 updates of training, over the loss (median)", "训练最后 100 次更新内损失的相对变化（中位数）")),
             "slope_trained": Number(_median([f.slope_trained for f in found]), Both("gradient after training (median)", "训练之后的梯度（中位数）")),
             "slope": Number(_median([f.slope for f in found]), Both("gradient after the second stage (median)", "第二阶段之后的梯度（中位数）")),
         },
@@ -129,10 +133,14 @@ def _median(values: list[float]) -> float:
 def _one(config: Config, seed: int) -> Found:
     objective = damped_sine(config.hidden, points=config.points, seed=seed)
     weights = objective.start().requires_grad_()
-    optimizer = Adam([weights], lr=0.01)
+    optimizer = SGD([weights], lr=RATE)
+    losses = []
     for _ in range(config.updates):
-        weights.grad = objective.gradient(weights.detach()).vector
+        here = objective.gradient(weights.detach())
+        losses.append(here.value)
+        weights.grad = here.vector
         optimizer.step()
+    still = abs(losses[-1] - losses[-101]) / losses[-1]
     trained = weights.detach().clone()
     place = to_critical_point(objective, trained)
     with objective.at(place) as point:
@@ -145,7 +153,7 @@ def _one(config: Config, seed: int) -> Found:
     steps = 1e-3 * steps / steps.norm(dim=1, keepdim=True)
     rises = sum(value > loss for value in objective.values(place + steps)) / len(steps)
     slope_trained = float(objective.gradient(trained).vector.norm())
-    return Found(loss, slope_trained, slope, signs(values), signs(again), rises, values)
+    return Found(loss, still, slope_trained, slope, signs(values), signs(again), rises, values)
 
 
 def to_critical_point(objective: FormulaObjective, start: Tensor, *, rounds: int = 200) -> Tensor:
@@ -217,8 +225,9 @@ TEXT = {
         formula="minimum ratio = #(λ > 0) / #λ\nwith care: positive λ > 10⁻⁶ λmax, zero |λ| ≤ 10⁻⁶ λmax, negative λ < −10⁻⁶ λmax",
         expectation="A naive ratio near one half; with a zero band few positive, most zero, hardly any negative.",
         change_mind="Negative eigenvalues far above rounding in a good part of the directions.",
-        lesson="{accepted} of {networks} networks with {parameters} parameters came to a critical point: the gradient went from "
-        "{slope_trained:.1e} to {slope:.0e} by a second stage made for it, so ordinary training does stop long before.\n\n"
+        lesson="{accepted} of {networks} networks with {parameters} parameters came to a critical point: after training the loss moved by "
+        "{still:.1e} of itself in a hundred updates (median), and still the gradient went from {slope_trained:.1e} to {slope:.0e} by a second "
+        "stage made for it. So ordinary training does stop long before.\n\n"
         "Counted to the last bit, {naive:.0%} of the eigenvalues are above zero, right where the lecture's points lie. But "
         "most eigenvalues are zero up to rounding, and the sign of a rounding error is a coin. With a zero band {positive:.0%} "
         "are positive, {zero:.0%} zero, and at most {negative:.0%} negative. Numbering the parameters backwards changes "
@@ -227,7 +236,9 @@ TEXT = {
         "by the same name in some solutions, says something else again: {rises:.0%} of random small steps raise the loss.",
         holds="Reaching a critical point takes special training, and the naive ratio is near one half.",
         fails="“At most 0.6, so half of the directions go down”: not positive is not negative. The one half is an artefact of "
-        "counting rounding errors.",
+        "counting rounding errors.\n\n"
+        "A reservation about all of these counts: the units are ReLU. Where a training point sits exactly on the kink of a unit the second derivatives "
+        "say nothing about the loss beside it, and an eigenvalue is no verdict there.",
     ),
     "zh": Page(
         title="最小值比例",
@@ -237,15 +248,16 @@ TEXT = {
         formula="最小值比例 = #(λ > 0) / #λ\n仔细地数：正 λ > 10⁻⁶ λmax，零 |λ| ≤ 10⁻⁶ λmax，负 λ < −10⁻⁶ λmax",
         expectation="朴素比例约为一半；带上零区间，则正的少，零的多，负的几乎没有。",
         change_mind="若相当一部分方向上有远超舍入误差的负特征值。",
-        lesson="{networks} 个有 {parameters} 个参数的网络中，{accepted} 个到达临界点：专门的第二阶段把梯度从 {slope_trained:.1e} "
-        "降到 {slope:.0e}，可见普通训练确实早早就停了。\n\n"
+        lesson="{networks} 个有 {parameters} 个参数的网络中，{accepted} 个到达临界点：训练之后损失在一百次更新内只变化自身的 {still:.1e}（中位数），"
+        "专门的第二阶段却还能把梯度从 {slope_trained:.1e} 降到 {slope:.0e}，可见普通训练确实早早就停了。\n\n"
         "按最后一位计数，{naive:.0%} 的特征值大于零，正是讲义图中各点的位置。但大多数特征值在舍入误差内为零，"
         "而舍入误差的符号就像抛硬币。带上零区间，{positive:.0%} 为正，{zero:.0%} 为零，负的至多 {negative:.0%}。"
         "把参数倒着编号，朴素比例会变，这些数都不变。\n\n"
         "所以并没有一半方向通向更低处；大多数方向在二阶上哪儿也不去。有些解答里同名的抽样比例说的又是另一回事："
         "随机小步有 {rises:.0%} 使损失升高。",
         holds="到达临界点需要特殊的训练；朴素比例约为一半。",
-        fails="“至多 0.6，所以一半方向向下”：不为正并不等于为负。那个一半是数舍入误差的假象。",
+        fails="“至多 0.6，所以一半方向向下”：不为正并不等于为负。那个一半是数舍入误差的假象。\n\n"
+        "对所有这些计数还有一点保留：单元是 ReLU。若有训练点恰好落在某个单元的折点上，二阶导数就说不出旁边的损失，特征值在那里不能作为判断。",
     ),
 }
 
