@@ -34,7 +34,11 @@ class Wish:
 
     def upper(self, count: int) -> int:
         """How many of ``count`` pairs, in the order of ``places``, belong to the upper end."""
-        return max(count - self.smallest, min(1, count, self.largest)) if count <= self.largest + self.smallest else self.largest
+        return (
+            max(count - self.smallest, min(1, count, self.largest))
+            if count <= self.largest + self.smallest
+            else self.largest
+        )
 
     def targets(self, values: np.ndarray, scale: float, eps: float) -> np.ndarray:
         """The residual each value must reach; never below what the arithmetic can give."""
