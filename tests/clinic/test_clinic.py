@@ -94,6 +94,20 @@ def test_end_to_end(folder: Path, tmp_path: Path) -> None:
     assert "| U411 |" in markdown(parts(outcomes), names={})
 
 
+def test_a_recording_that_cannot_be_read_is_one_cases_problem(folder: Path, tmp_path: Path) -> None:
+    cases = read_corpus(folder).cases
+    keep = tmp_path / "kept"
+    report = {"report": {"verdict": {}, "findings": []}, "seconds": 1.0}
+    for case in cases:
+        (keep / f"{case.kind}-{case.name}-0").mkdir(parents=True)
+        (keep / f"{case.kind}-{case.name}-0.json").write_text(json.dumps(report))
+    broken = keep / f"{cases[0].kind}-{cases[0].name}-0" / "journal-0-1.jsonl"
+    broken.write_text('{"e":"head","schema":"another"}\n')
+    outcomes = run_cases(cases, keep=keep, again=True)
+    assert len(outcomes) == len(cases) and all(o.report is None and o.problem for o in outcomes)
+    assert "another" in outcomes[0].problem
+
+
 def outcome(kind: Any, name: str, codes: list[str], *, truth: tuple[str, ...] = (), sure: float = 0.9) -> Outcome:
     case = Case(name, kind, Path("x.py"), truth, (), ("learning",))
     findings = [{"code": c, "severity": "warning", "confidence": sure} for c in codes]

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from unstuck.clinic.corpus import Case
+from unstuck.core.errors import BadInput
 from unstuck.report.document import LARGEST_BYTES
 
 TIMEOUT_SECONDS = 600
@@ -89,6 +90,14 @@ def run_cases(
 
 
 def _one(case: Case, seed: int, folder: Path, stood: bool, again: bool) -> Outcome:
+    """One case with one seed; what cannot be read or judged is that case's problem, and the others go on."""
+    try:
+        return _made(case, seed, folder, stood, again)
+    except BadInput as problem:
+        return Outcome(case, seed, None, 0.0, problem=str(problem))
+
+
+def _made(case: Case, seed: int, folder: Path, stood: bool, again: bool) -> Outcome:
     kept = folder / f"{case.kind}-{case.name}-{seed}.json"
     recorded = kept.with_suffix("")
     data = _read(kept) if kept.is_file() else None
@@ -148,7 +157,7 @@ def _stood(case: Case, recorded: Path) -> int | None:
     from unstuck.findings.judge import judge
     from unstuck.record.reader import read_run
 
-    recordings = read_run(recorded)
+    recordings = read_run(recorded) if recorded.is_dir() else []
     if not recordings:
         return None
     since: int | None = None

@@ -44,11 +44,13 @@ class Recurrence:
 def positions(steps: int, most: int = POSITIONS) -> list[int]:
     """At most ``most`` time steps, evenly spread, the first and the last among them.
 
-    >>> positions(3), positions(100, 5)
-    ([0, 1, 2], [0, 25, 50, 74, 99])
+    >>> positions(3), positions(100, 5), positions(5, 1)
+    ([0, 1, 2], [0, 25, 50, 74, 99], [0])
     """
     if steps <= most:
         return list(range(steps))
+    if most < 2:
+        return [0][:most]
     return [round(i * (steps - 1) / (most - 1)) for i in range(most)]
 
 
