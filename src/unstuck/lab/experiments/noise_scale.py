@@ -21,7 +21,7 @@ from unstuck.problems import digits
 
 ORDER = 33
 COVERS = ("B2", "B10", "O3")
-COST = Cost(quick_seconds=3, full_seconds=120)
+COST = Cost(quick_seconds=2, full_seconds=20)
 SOURCES = (
     "McCandlish, Kaplan, Amodei and OpenAI Dota Team 2018: an empirical model of large-batch training",
     "Hung-yi Lee, Machine Learning 2021: Batch and momentum",
