@@ -1,5 +1,6 @@
 """The table of claims in the documentation is the one that the experiments give."""
 
+import pkgutil
 from pathlib import Path
 
 import pytest
@@ -20,3 +21,11 @@ def test_every_claim_has_an_experiment_or_a_citation():
     assert not coverage.open_claims()
     assert set(CITED) <= set(CLAIMS)
     assert not [claim for claim in CITED if coverage.carriers()[claim]]
+
+
+@pytest.mark.parametrize("name", catalog.names())
+def test_the_subject_is_a_name_that_can_be_imported(name):
+    before = ""
+    for part in catalog.load(name).subject.split(", "):
+        before = part if "." in part else f"{before.rpartition('.')[0]}.{part}"
+        pkgutil.resolve_name(before)

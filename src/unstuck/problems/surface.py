@@ -6,6 +6,8 @@ import ast
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
+from types import CodeType
 from typing import Any
 
 import torch
@@ -130,4 +132,9 @@ def _evaluated(text: str, place: tuple[float, ...]) -> float:
 
 def _computed(text: str, place: tuple[Any, ...], functions: Mapping[str, Callable[..., Any]]) -> Any:
     names = dict(zip(("x", "y"), place, strict=False))
-    return eval(compile(text, "surface", "eval"), {"__builtins__": {}, **functions}, names)
+    return eval(_code(text), {"__builtins__": {}, **functions}, names)
+
+
+@cache
+def _code(text: str) -> CodeType:
+    return compile(text, "surface", "eval")

@@ -16,12 +16,12 @@ from unstuck.lab.charts import Axis, Chart, Field, Frame, Line, Playground, Scat
 from unstuck.lab.contract import Cost, Number, Page, Progress, Result, Table, plant
 from unstuck.lab.criteria import Criterion, below, near, same
 from unstuck.lab.descent import follow
-from unstuck.lab.surfaces import Surface
 from unstuck.lab.words import Both, alike
 from unstuck.objective import FormulaObjective
 from unstuck.optim import Rule
 from unstuck.optim.directions import Average, Gradient
 from unstuck.optim.scales import MovingSquare
+from unstuck.problems import Surface
 
 ORDER = 8
 COVERS = ("C5", "C6", "C7", "C8")

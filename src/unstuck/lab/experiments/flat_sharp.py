@@ -19,7 +19,6 @@ from unstuck.lab.charts import Axis, Chart, Line, Playground, Slider
 from unstuck.lab.contract import Cost, Number, Page, Progress, Result, Table, plant
 from unstuck.lab.criteria import above, below, near, same
 from unstuck.lab.descent import follow
-from unstuck.lab.surfaces import Surface
 from unstuck.lab.training import accuracy, multilayer, train
 from unstuck.lab.words import Both, alike
 from unstuck.landscape import line_between
@@ -27,7 +26,7 @@ from unstuck.objective import FormulaObjective, ModelObjective
 from unstuck.objective.contract import Objective
 from unstuck.optim import SGD, Rule
 from unstuck.optim.directions import Gradient
-from unstuck.problems import Digits, digits
+from unstuck.problems import Digits, Surface, digits
 
 ORDER = 28
 COVERS = ("B7", "B8", "B9", "B12")

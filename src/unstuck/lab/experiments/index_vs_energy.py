@@ -26,7 +26,7 @@ SOURCES = (
     "Pennington and Bahri 2017: Geometry of neural network loss surfaces via random matrix theory",
     "Dauphin et al. 2014: critical points of small networks, found by Newton's method",
 )
-SUBJECT = "the share of negative eigenvalues of Wishart + Wigner matrices, and of a small network's critical points"
+SUBJECT = "unstuck.lab.experiments.index_vs_energy.spectral_density, _matrix, _critical_points"
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -21,7 +22,7 @@ from unstuck.objective import ModelObjective
 from unstuck.objective.contract import Objective
 from unstuck.optim import SGD, Rule
 from unstuck.optim.directions import Gradient
-from unstuck.problems import digits, linear_chain
+from unstuck.problems import WORST_NETWORK, digits, linear_chain, linear_chain_slopes
 
 ORDER = 30
 COVERS = ("D1", "A14")
@@ -63,7 +64,7 @@ class Walked:
 
 def run(config: Config, seed: int, progress: Progress) -> Result:
     """The two-weight surface, then lines through trained networks."""
-    path = follow(Rule(Gradient(), lr=0.005), _slope, START, 3000)
+    path = follow(Rule(Gradient(), lr=0.005), partial(linear_chain_slopes, length=2), START, 3000)
     worst = linear_chain(START)
     end_loss = worst.value(path[-1])
     mirrored = -path[-1]
@@ -130,11 +131,6 @@ def run(config: Config, seed: int, progress: Progress) -> Result:
     )  # fmt: skip
 
 
-def _slope(w: Tensor) -> Tensor:
-    """Of (1 − w₁w₂)²."""
-    return -2 * (1 - w[0] * w[1]) * w.flip(0)
-
-
 def _walked(activation: type[nn.Module], seed: int, config: Config) -> Walked:
     data = digits(dtype=torch.float64)
     model = multilayer((64, 32, 10), activation, dtype=torch.float64, seed=seed)
@@ -184,7 +180,7 @@ def _lines(walked: list[Walked], between: list[LineSlice]) -> Chart:
 
 def _surface(path: Tensor, chord: LineSlice) -> Chart:
     axis = torch.linspace(-2, 2, 61, dtype=torch.float64)
-    values = (1 - axis[None, :] * axis[:, None]) ** 2
+    values = WORST_NETWORK.tensor(torch.stack(torch.meshgrid(axis, axis, indexing="xy")))
     ends = [float(x) for x in path[-1]]
     branch = [0.5 + 1.5 * i / 60 for i in range(61)]
     return Chart(

@@ -249,7 +249,7 @@ def _histogram(ended: list[Endings]) -> Chart:
             Line([one.width for one in ended], [float(one.train.mean()) for one in ended], Both("mean", "平均"), color=0, dashed=True),
             *(Scatter([one.width] * len(one.train), one.train.tolist(), Both("one start each", "每点一个起点") if place == 0 else None, color=1) for place, one in enumerate(ended)),
         ),
-        Both("Narrow networks end at very different losses, wide ones nearly at one.", "窄网络的终点损失大不相同，宽网络几乎一样。"),
+        Both("Narrow networks end at losses far apart, wide ones at nearly the same loss.", "窄网络的终点损失大不相同，宽网络几乎一样。"),
     )  # fmt: skip
 
 
@@ -287,7 +287,7 @@ TEXT = {
         "Alike in loss is not alike: two of the widest networks still differ on {disagree:.1%} of the test digits. And the "
         "correlation of training with test loss over starts is {correlation_narrow:.2f} in the narrowest networks and "
         "{correlation_wide:.2f} in the widest: to search for a better minimum of the training loss gains little in a wide one.",
-        holds="The spread falls with width, and the ends have hardly a way down.",
+        holds="The spread falls with width, and hardly any curvature at the ends is negative.",
         fails="“Minimum” is more than was shown: gradients are not zero, and eigenvalues within 0.001 of zero were left out. Nothing "
         "here says that these losses are the global minimum.",
     ),

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -12,11 +13,11 @@ from unstuck.lab.charts import Axis, Chart, Line, Playground, Racer, Slider
 from unstuck.lab.contract import Cost, Number, Page, Progress, Result, Table, plant
 from unstuck.lab.criteria import above, below, near, same
 from unstuck.lab.descent import follow
-from unstuck.lab.surfaces import Surface
 from unstuck.lab.words import Both, alike
 from unstuck.optim import Rule, scales
 from unstuck.optim.directions import Average, Momentum, Velocity
 from unstuck.optim.schedules import inverse_sqrt
+from unstuck.problems import TWO_VALLEYS, linear_chain_slopes
 
 ORDER = 14
 COVERS = ("M1", "M2", "M3", "M4", "M5", "O5")
@@ -40,19 +41,13 @@ class Config:
 QUICK = Config(steps=800, starts=2)
 FULL = Config(steps=5000, starts=20)
 
-CURVE = Surface("x**4/4 - x**2/2 - 0.15*x", "x**3 - x - 0.15")
 MOMENTA = (0.0, 0.5, 0.8, 0.9, 0.95)
 SHALLOW, DEEP = -0.914297, 1.067923
 START, LR = -2.0, 0.02
 
 
-def _curve_slope(x: Tensor) -> Tensor:
-    return x**3 - x - 0.15
-
-
-def _worst_slope(w: Tensor) -> Tensor:
-    """Of (1 − w₁w₂)²."""
-    return -2 * (1 - w[0] * w[1]) * w.flip(0)
+_curve_slope = TWO_VALLEYS.slope_tensor
+_worst_slope = partial(linear_chain_slopes, length=2)
 
 
 def run(config: Config, seed: int, progress: Progress) -> Result:
@@ -87,8 +82,8 @@ def run(config: Config, seed: int, progress: Progress) -> Result:
             "without": Number(ends[0.0], Both("end without momentum", "不带动量的终点")),
             "with_8": Number(ends[0.8], Both("end with λ = 0.8", "λ = 0.8 的终点")),
             "with_9": Number(ends[0.9], Both("end with λ = 0.9", "λ = 0.9 的终点")),
-            "loss_shallow": Number(CURVE.value(ends[0.0]), Both("loss of the shallow valley", "浅谷的损失")),
-            "loss_deep": Number(CURVE.value(ends[0.9]), Both("loss of the deep valley", "深谷的损失")),
+            "loss_shallow": Number(TWO_VALLEYS.value(ends[0.0]), Both("loss of the shallow valley", "浅谷的损失")),
+            "loss_deep": Number(TWO_VALLEYS.value(ends[0.9]), Both("loss of the deep valley", "深谷的损失")),
             "trapped": Number(float(trapped.abs().max()), Both("distance to the saddle, from w₂ = −w₁", "从 w₂ = −w₁ 出发到鞍点的距离")),
             "schedule_gap": Number(schedule_gap, Both("the two forms apart, under a decaying rate", "衰减步长下两种写法之差")),
             "turning": Number(turning, Both("m/σ under alternating gradients ±1", "梯度在 ±1 间交替时的 m/σ")),
@@ -113,7 +108,7 @@ def run(config: Config, seed: int, progress: Progress) -> Result:
             Table(
                 Both("Where the ball ends", "小球停在哪里"),
                 (alike("λ"), Both("end", "终点"), Both("loss", "损失")),
-                tuple((kept, ends[kept], CURVE.value(ends[kept])) for kept in MOMENTA),
+                tuple((kept, ends[kept], TWO_VALLEYS.value(ends[kept])) for kept in MOMENTA),
             ),
         ),
     )  # fmt: skip
@@ -122,7 +117,7 @@ def run(config: Config, seed: int, progress: Progress) -> Result:
 def _closed_form_gap(steps: int = 40, kept: float = 0.9, lr: float = 0.02) -> float:
     """Largest difference between the movement and the weighted sum of all past gradients."""
     path = follow(Rule(Velocity(kept), lr=lr), _curve_slope, [START], steps).flatten()
-    slopes = _curve_slope(path)
+    slopes = _curve_slope(path[None])[0]
     gaps = []
     for t in range(1, steps + 1):
         weights = kept ** torch.arange(t - 1, -1, -1, dtype=torch.float64)
@@ -172,7 +167,7 @@ def _ball(paths: dict[float, Tensor]) -> Playground:
     return Playground(
         "ball",
         Both("Roll it yourself", "自己滚一滚"),
-        CURVE,
+        TWO_VALLEYS,
         ((-2.2, 2.0), (-0.6, 2.6)),
         start=(START,),
         step_size=Slider(0.002, 0.5, LR, log=True),

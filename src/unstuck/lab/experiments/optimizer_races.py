@@ -13,11 +13,11 @@ from unstuck.lab.charts import Axis, Bars, Chart, Playground, Racer, Slider
 from unstuck.lab.contract import Cost, Number, Page, Progress, Result, Table, plant
 from unstuck.lab.criteria import above, below, same
 from unstuck.lab.descent import follow
-from unstuck.lab.surfaces import Surface
 from unstuck.lab.words import Both, alike
 from unstuck.optim import Rule
 from unstuck.optim.directions import Average, Gradient, Momentum, NesterovVelocity, Velocity
 from unstuck.optim.scales import MovingDelta, MovingSquare, SumOfSquares
+from unstuck.problems import BEALE, LONG_VALLEY, ROSENBROCK, Surface
 
 ORDER = 35
 COVERS = ("O11",)
@@ -69,11 +69,7 @@ class Track:
 TRACKS = {
     "beale": Track(
         Both("Beale's surface", "Beale 曲面"),
-        Surface(
-            "(1.5 - x + x*y)**2 + (2.25 - x + x*y**2)**2 + (2.625 - x + x*y**3)**2",
-            "2*(1.5 - x + x*y)*(y - 1) + 2*(2.25 - x + x*y**2)*(y**2 - 1) + 2*(2.625 - x + x*y**3)*(y**3 - 1)",
-            "2*(1.5 - x + x*y)*x + 4*(2.25 - x + x*y**2)*x*y + 6*(2.625 - x + x*y**3)*x*y**2",
-        ),
+        BEALE,
         (1.0, 1.0),
         (3.0, 0.5),
         ((-1.0, 4.5), (-1.5, 1.5)),
@@ -81,9 +77,7 @@ TRACKS = {
     ),
     "rosenbrock": Track(
         Both("Rosenbrock's valley", "Rosenbrock 弯谷"),
-        Surface(
-            "(1 - x)**2 + 100*(y - x**2)**2", "2*(x - 1) - 400*x*(y - x**2)", "200*(y - x**2)"
-        ),
+        ROSENBROCK,
         (-1.2, 1.0),
         (1.0, 1.0),
         ((-2.0, 2.0), (-1.0, 3.0)),
@@ -91,7 +85,7 @@ TRACKS = {
     ),
     "valley": Track(
         Both("A long valley", "狭长的谷"),
-        Surface("0.01*x**2 + y**2", "0.02*x", "2*y"),
+        LONG_VALLEY,
         (-8.0, 1.5),
         (0.0, 0.0),
         ((-9.0, 3.0), (-2.0, 2.0)),

@@ -18,7 +18,6 @@ from unstuck.lab.charts import Axis, Chart, Level, Line, Playground, Slider
 from unstuck.lab.contract import Cost, Number, Page, Progress, Result, Table, plant
 from unstuck.lab.criteria import Criterion, above, below, near, same
 from unstuck.lab.descent import Slope, follow
-from unstuck.lab.surfaces import Surface
 from unstuck.lab.words import Both, alike
 from unstuck.optim import Rule
 from unstuck.optim.directions import (
@@ -33,7 +32,7 @@ from unstuck.optim.directions import (
 from unstuck.optim.rule import Direction
 from unstuck.optim.scales import MovingSquare, RootMeanSquare, SumOfSquares
 from unstuck.optim.schedules import inverse_sqrt
-from unstuck.problems import valley, valley_data
+from unstuck.problems import Surface, valley, valley_data
 
 ORDER = 23
 COVERS = ("O1", "O2", "O3", "O4", "O5", "O6", "O7", "O8", "O9", "O10", "L10", "L11", "L12")
@@ -43,7 +42,7 @@ SOURCES = (
     "Hung-yi Lee, Machine Learning 2021: Error surface is rugged (RMSProp, Adam)",
     "torch.optim as the reference; Kingma and Ba 2014; Tieleman and Hinton 2012; Duchi et al. 2011",
 )
-SUBJECT = "unstuck.optim: directions, scales and the named rules"
+SUBJECT = "unstuck.optim.directions, unstuck.optim.scales"
 
 
 @dataclass(frozen=True)
