@@ -23,6 +23,10 @@ PAYS = 5.0
 """Times the fall at the run's own rate that a longer one must gain in the same number of updates."""
 SHARE = 0.05
 """Of the loss that the longer one must gain, so that it matters."""
+LINEAR = 0.5
+"""Of the multiple, by which the fall has grown: the loss is a straight line over the whole of that way."""
+SHARE_LINEAR = 0.01
+"""Of the loss, where that is so: the gain of twenty updates is limited by what was tried, and goes on beyond."""
 MUCH = 0.4
 """Of the loss, for a run that learns: sound runs that had not come far could gain at most a sixteenth of it."""
 
@@ -128,7 +132,10 @@ def why_no_longer(recording: Recording) -> str | None:
     if ratio > ROOM:
         return f"the rate stands at {ratio:.2g} of the stable limit"
     multiple, fall = tried.best
-    if multiple < 4 or fall < PAYS * max(tried.own, 0.0) or fall < SHARE * tried.before:
+    # A fall that still grows with the rate at the largest one tried: all of these steps are short.
+    linear = multiple == tried.multiples[-1] and fall >= LINEAR * multiple * tried.own > 0
+    share = SHARE_LINEAR if linear else SHARE
+    if multiple < 4 or fall < PAYS * max(tried.own, 0.0) or fall < share * tried.before:
         return (
             f"{tried.steps} updates at {multiple:g} times the rate gain {fall:.3g} of {tried.before:.3g}, at its own "
             f"{tried.own:.3g}"

@@ -69,6 +69,7 @@ THRESHOLDS = {
     "arrived": (0.3, "deviations from the training batches' means; averages that are late have .5 and more"),
     "arrived_ratio": (1.6, "the same of the deviations; sound ones have 1.05 to 1.45 by step 19, late ones 2.5"),
     "settled": (10, "steps after which that is asked"),
+    "first": (0.05, "of the running averages are still the first values, at least, where they are late"),
     "samples": (2, "in the last fifth of the run, where no evaluation was seen"),
     "examples": (8, "in an evaluation's batch"),
 }
@@ -153,6 +154,11 @@ def _arrived(recording: Recording) -> set[str]:
     return found
 
 
+def _late(recording: Recording, name: str) -> bool:
+    """The training batches themselves were seen to differ from the running statistics late in the run."""
+    return any(d.name == name and d.size >= 1 for d in _late_in_training(recording))
+
+
 def _late_in_training(recording: Recording) -> list[_Drift]:
     measured = []
     for layer in normalizers(recording):
@@ -166,9 +172,11 @@ def _late_in_training(recording: Recording) -> list[_Drift]:
 
 
 def _fired(recording: Recording, worst: _Drift, all_of: list[_Drift]) -> Fired:
-    severity: Severity = "warning" if worst.evaluated else "info"
     course = loss_course(recording)
     momentum = _momentum(recording, worst.name)
+    # Averages that have forgotten their first values many times over are not late: other data are shown at evaluation.
+    late = momentum is None or not 0.01 <= momentum < 1 or (1 - momentum) ** worst.step > THRESHOLDS["first"][0]
+    severity: Severity = "warning" if worst.evaluated and (late or _late(recording, worst.name)) else "info"
     kind = module_kinds(recording).get(worst.name) or "BatchNorm1d"
     many = f" (and {len(all_of) - 1} more layers)" if len(all_of) > 1 else ""
     theirs = "what enters it at evaluation has" if worst.evaluated else "the training batches have"

@@ -219,10 +219,14 @@ def _something_ran_before(recording: Recording, dead: list[str]) -> bool:
     last = next((shapes[n] for n in reversed(dead) if len(shapes.get(n, [])) >= 2), None)
     if last is None or last[0] <= 1:
         return False
+    theirs = {str(m.get("name")) for m in recording.models for p in m.get("params") or () if p["name"] in dead}
     for stream in recording.streams.values():
         for sample in stream.samples:
             layers = [layer for layer in sample.get("layers") or () if layer.get("in_std") is not None]
-            inputs = [i for i in sample.get("inputs") or () if i.get("std") is not None]
+            # Of two models in a row, what enters the second one is not the data.
+            inputs = [
+                i for i in sample.get("inputs") or () if i.get("std") is not None and str(i.get("model")) in theirs
+            ]
             if not layers or not inputs:
                 continue
             first = min(layers, key=lambda layer: layer.get("order", 0))
