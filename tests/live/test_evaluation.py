@@ -13,6 +13,8 @@ import torch.nn.functional as F
 from torch import nn
 
 from unstuck.findings.evidence.evaluations import evaluations
+from unstuck.launch.frames import DEMO_SCRIPTS
+from unstuck.live.evaluation import _entered_at
 from unstuck.live.watcher import Watcher
 from unstuck.record.journal import Journal
 from unstuck.record.reader import read_journal
@@ -336,3 +338,13 @@ def test_a_mode_set_back_without_a_call_is_seen(watched: Watched) -> None:
                 part.training = True
     modes = [(e.data["training"], e.data.get("called", True)) for e in watched.recording().happened("mode")]
     assert modes == [(False, True), (True, False)] * 3
+
+
+def test_the_place_of_a_block_in_a_script_that_travels_with_the_package() -> None:
+    source = "def entered(place):\n    return place()\n"
+    places = {}
+    for file in (f"{DEMO_SCRIPTS}/example.py", "/home/somebody/train.py"):
+        names: dict[str, Any] = {}
+        exec(compile(source, file, "exec"), names)
+        places[file] = names["entered"](_entered_at)
+    assert places == {file: (file, 2) for file in places}

@@ -9,7 +9,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from unstuck.probes import called_loss, evaluated
+from unstuck.launch.loss_functions import NAMES
+from unstuck.probes import called_loss, called_losses, calls_a_function, evaluated, loss_modules
+from unstuck.treatment.stage import LOSSES
 
 torch.manual_seed(0)
 SCORES, CLASSES, WEIGHT = torch.randn(12, 4), torch.randint(0, 4, (12,)), torch.tensor([1.0, 2.0, 0.5, 1.0])
@@ -80,3 +82,11 @@ def test_a_sum_comes_down_to_each_element(name: str, args: tuple[Tensor, ...], k
     found = evaluated(call.module, call.inputs)
     assert found is not None
     assert found["each"] == pytest.approx(float(getattr(F, name)(*args, **kwargs)), rel=1e-5)
+
+
+def test_every_list_of_losses_names_the_same() -> None:
+    assert set(called_losses._MODULES) == set(NAMES)
+    assert {kind for kind, _ in loss_modules._KINDS} == set(called_losses._MODULES.values())
+    assert set(NAMES) <= LOSSES
+    assert all(calls_a_function(kind()) for kind in called_losses._MODULES.values())
+    assert not calls_a_function(torch.nn.PoissonNLLLoss())

@@ -19,18 +19,29 @@ from unstuck.probes import (
     DeadUnits,
     GradientNoise,
     InputStatistics,
+    TimeGradients,
     activations,
     after_step,
     before_step,
+    denominators,
     describe,
+    gradient_norms,
+    keep_gradients,
     layers,
     loss_module_terms,
     loss_terms,
     parameter_statistics,
     placements,
+    running_statistics,
     sequence_number,
     walk,
 )
+
+
+def made(first):
+    """Operations of graphs that were made since then; None where torch does not tell."""
+    now = sequence_number()
+    return None if now is None else now - first
 
 
 def everything(model, x, loss, *, saved_hooks_active=False):
@@ -130,8 +141,10 @@ def test_run_is_bit_identical(make):
         np.random.seed(0)
         model, x, loss_of = make()
         optimizer = torch.optim.SGD(model.parameters(), lr=0.05, momentum=0.9)
-        noise, seen, dead = GradientNoise(), InputStatistics(), DeadUnits()
+        noise, seen, dead, through_time = GradientNoise(), InputStatistics(), DeadUnits(), TimeGradients()
+        norms = [m for m in model.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
         numbers = []
+        first = sequence_number()
         for step in range(4):
             optimizer.zero_grad()
             loss = loss_of(model(x))
@@ -144,13 +157,20 @@ def test_run_is_bit_identical(make):
                 layers(graph)
                 seen.update("m", (x,))
                 places = placements(graph)
+                through_time.listen(graph)
                 del graph
+                for norm in norms:
+                    running_statistics(norm, torch.ones(2, norm.num_features, 3, 3))
             versions = [p._version for p in model.parameters()]
             loss.backward()
             if probed:
+                through_time.read()
+                gradient_norms(model.parameters())
                 parameter_statistics(listed, places=places, rows=True)
                 noise.update(listed, step=step)
                 taken = before_step(listed)
+                keep_gradients(taken, {id(p): p.grad for p in model.parameters()})
+                denominators(optimizer)
                 assert [p._version for p in model.parameters()] == versions
             optimizer.step()
             if probed:
@@ -159,18 +179,24 @@ def test_run_is_bit_identical(make):
         state = [random.random(), np.random.rand(), torch.rand(3)]
         buffers = list(model.state_dict().values())
         momenta = [s["momentum_buffer"] for s in optimizer.state.values()]
-        return numbers, buffers, momenta, state, sequence_number()
+        return numbers, buffers, momenta, state, made(first)
 
     plain, probed = run(False), run(True)
     for part in range(3):
         assert len(plain[part]) == len(probed[part])
         assert all(torch.equal(a, b) for a, b in zip(plain[part], probed[part], strict=True))
+    assert plain[4] == probed[4] and plain[4] != 0
     assert plain[3][:2] == probed[3][:2] and torch.equal(plain[3][2], probed[3][2])
 
 
 def test_no_node_is_added_to_the_graph():
     model, x, loss_of = _convolutional()
     loss = loss_of(model(x))
+    if sequence_number() is None:
+        pytest.skip("this torch does not tell how many nodes it made")
+    before = sequence_number()
+    loss_of(model(x))
+    assert sequence_number() > before  # it would show
     before = sequence_number()
     everything(model, x, loss)
     assert sequence_number() == before

@@ -112,8 +112,9 @@ def test_a_fused_kernel_keeps_none_and_that_is_said() -> None:
     x = layer(torch.randn(N, 1, L, D))
     graph = walk(F.scaled_dot_product_attention(x, x, x).sum(), names={id(layer.weight): "q.weight"})
     activations(graph)
-    if any(node.kind.startswith("ScaledDotProduct") for node in graph.nodes):
-        assert {"what": "attention weights", "why": "a fused kernel keeps none"} in graph.unseen
+    if not any(node.kind.startswith("ScaledDotProduct") for node in graph.nodes):
+        pytest.skip("this torch computes attention without a fused kernel here")
+    assert {"what": "attention weights", "why": "a fused kernel keeps none"} in graph.unseen
 
 
 @pytest.mark.parametrize("causal", [False, True])

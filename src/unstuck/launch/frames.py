@@ -21,7 +21,7 @@ def _library_folders() -> tuple[str, ...]:
 
 
 _LIBRARIES = _library_folders()
-_DEMO = str(Path(_PACKAGE) / "cli" / "demo_scripts")  # ordinary scripts that travel with the package
+DEMO_SCRIPTS = str(Path(_PACKAGE) / "cli" / "demo_scripts")  # ordinary scripts that travel with the package
 
 
 @lru_cache(maxsize=4096)
@@ -29,7 +29,7 @@ def is_users(filename: str) -> bool:
     """Whether a code object's file is the user's own: not the standard library, not an installed package."""
     if filename.startswith("<") and not filename.startswith("<ipython"):
         return False
-    if filename.startswith(_DEMO):
+    if filename.startswith(DEMO_SCRIPTS):
         return True
     return (
         not filename.startswith(_LIBRARIES) and "/site-packages/" not in filename and "/dist-packages/" not in filename

@@ -175,7 +175,7 @@ class Biopsy:
             return False
         if not watcher.first_samples_done:
             return watcher.full_samples in CAPTURE_AT and self._allowance() > 0 and self._batches() < self.captures.most
-        return watcher.budget.credit(clock()) > 3 * self._step_seconds()
+        return watcher.credit(clock(), reserve=False) > 3 * self._step_seconds()
 
     def _local_due(self) -> float | None:
         """Seconds for a look into this live graph, or None for no look."""
@@ -190,7 +190,7 @@ class Biopsy:
             return spare if spare > least else None
         if watcher.fast.steps < self.next_local:
             return None
-        credit = watcher.budget.credit(clock())
+        credit = watcher.credit(clock(), reserve=False)
         if credit < max(least, self.local_seconds):
             return None
         self.next_local = 2 * watcher.fast.steps

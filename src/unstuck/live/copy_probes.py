@@ -15,11 +15,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
+from unstuck.live import kept_calls
 from unstuck.live.budget import clock
-from unstuck.live.kept_calls import labels as _labels
-from unstuck.live.kept_calls import listening as _listening
-from unstuck.live.kept_calls import rows as _rows
-from unstuck.live.kept_calls import targets as _targets
 from unstuck.live.loss_tape import Program
 from unstuck.live.side_effects import quiet
 
@@ -28,12 +25,12 @@ if TYPE_CHECKING:
     from unstuck.objective.captured import CapturedCall, CapturedObjective
 
 PROBE_BATCHES = 32  # kept instead of eight when probes were asked for
-SECONDS = 8.0  # for each probe
-MOST_STEPS = 400
+SECONDS = 8.0  # for each probe: 400 steps of a network of 100 000 weights; all three stay under half a minute
+MOST_STEPS = 400  # a batch that a network can learn by heart it learns in fewer, at one of the three rates
 RATE = 3e-3  # of Adam, for copies
 RADIUS = 0.05  # of the sharpness-aware steps; their authors' default
 REPEATS = 2
-FITS = 0.05  # of a constant answer's loss: the batch is learned by heart, no further rate need be tried
+FITS = 0.05  # of a constant answer's loss: far below what any rule that ignores the inputs reaches, so learned by heart
 
 
 class NoProbe(Exception):
@@ -77,7 +74,7 @@ def probe_copies(kept: Kept, *, only: Sequence[str] = (), seed: int = 0) -> dict
 
 
 def _overfit(kept: Kept, seed: int) -> dict[str, Any]:
-    call = _without_dropout(max(kept.calls, key=lambda c: -_rows(c)))
+    call = _without_dropout(min(kept.calls, key=kept_calls.rows))
     start = _fresh(kept)
     objective = _objective(kept, [call], start)
     first = objective.value(start)
@@ -89,9 +86,9 @@ def _overfit(kept: Kept, seed: int) -> dict[str, Any]:
             end, steps = place, taken
         if constant is not None and objective.value(end) < FITS * constant:
             break
-    labels = _labels(call)
+    labels = kept_calls.labels(call)
     result: dict[str, Any] = {
-        "examples": _rows(call),
+        "examples": kept_calls.rows(call),
         "steps": steps,
         "first_loss": first,
         "last_loss": objective.value(end),
@@ -105,7 +102,7 @@ def _overfit(kept: Kept, seed: int) -> dict[str, Any]:
 
 
 def _shuffled(kept: Kept, seed: int) -> dict[str, Any]:
-    if not all(_targets(call) for call in kept.calls):
+    if not all(kept_calls.targets(call) for call in kept.calls):
         raise NoProbe("no tensor of the loss has a row for each example: the labels were not found")
     parts = _split(kept)
     generator = torch.Generator().manual_seed(seed)
@@ -133,7 +130,7 @@ def _shuffled(kept: Kept, seed: int) -> dict[str, Any]:
         "constant_loss": statistics.fmean(constants) if len(constants) == len(parts.judging) else None,
         "steps": steps,
         "repeats": REPEATS,
-        "examples": sum(_rows(c) for c in parts.training),
+        "examples": sum(kept_calls.rows(c) for c in parts.training),
     }
 
 
@@ -251,9 +248,9 @@ def _without_dropout(call: CapturedCall) -> CapturedCall:
 
 
 def _shuffle(call: CapturedCall, generator: torch.Generator) -> CapturedCall:
-    from unstuck.objective.batches import map_tensors
+    from unstuck.objective.batches import TARGET_KEYS, map_tensors
 
-    rows = _rows(call)
+    rows = kept_calls.rows(call)
     order = torch.randperm(rows, generator=generator)
 
     def moved(t: Tensor) -> Tensor:
@@ -262,7 +259,7 @@ def _shuffle(call: CapturedCall, generator: torch.Generator) -> CapturedCall:
     if isinstance(call.loss, Program):
         steps = tuple((f, map_tensors(a, moved), map_tensors(k, moved), p) for f, a, k, p in call.loss.steps)
         return replace(call, loss=Program(steps, call.loss.answer))
-    changed = {k: moved(v) if k in ("labels", "label") and isinstance(v, Tensor) else v for k, v in call.kwargs.items()}
+    changed = {k: moved(v) if k in TARGET_KEYS and isinstance(v, Tensor) else v for k, v in call.kwargs.items()}
     return replace(call, kwargs=changed)
 
 
@@ -271,12 +268,12 @@ def _constant_loss(call: CapturedCall) -> float | None:
     if not isinstance(call.loss, Program):
         return None
     used = {getattr(f, "__name__", "") for f, *_ in call.loss.steps}
-    labels = _labels(call)
+    labels = kept_calls.labels(call)
     if used & {"cross_entropy", "nll_loss"} and labels is not None:
         counts = torch.bincount(labels.clamp_min(0)).double()
         shares = counts[counts > 0] / counts.sum()
         return float(-(shares * shares.log()).sum())
-    targets = [t for t in _targets(call) if t.is_floating_point()]
+    targets = [t for t in kept_calls.targets(call) if t.is_floating_point()]
     if used & {"binary_cross_entropy", "binary_cross_entropy_with_logits"} and len(targets) == 1:
         share = targets[0].double().mean(0)
         return float((torch.special.entr(share) + torch.special.entr(1 - share)).mean())
@@ -294,5 +291,5 @@ def _distinct(call: CapturedCall) -> bool:
 
 def _output(kept: Kept, call: CapturedCall, place: Tensor) -> Tensor | None:
     seen: list[Any] = []
-    _objective(kept, [replace(call, loss=_listening(call.loss, seen))], place).value(place)
+    _objective(kept, [replace(call, loss=kept_calls.listening(call.loss, seen))], place).value(place)
     return seen[-1] if seen and isinstance(seen[-1], Tensor) else None

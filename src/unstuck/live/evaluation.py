@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from unstuck import probes
-from unstuck.launch.frames import user_line
+from unstuck.launch.frames import DEMO_SCRIPTS, user_line
 from unstuck.launch.loss_functions import LOSS_MODULES
 from unstuck.live.budget import clock
 from unstuck.live.registry import Model, batch_modules
@@ -101,7 +101,7 @@ class EvaluationWatch:
                 watcher.taps.hear_losses(True)
             self.norms = {}
             free = self.norm_looks < FREE_LOOKS and watcher.budget.allows_first(self.norm_price)
-            self.norms_wanted = free or watcher.budget.credit(clock()) - watcher.fast.own >= self.norm_price
+            self.norms_wanted = free or watcher.credit(clock(), reserve=False) >= self.norm_price
             self.listening = True
             watcher.taps.hear_modules(True)
         else:
@@ -168,7 +168,7 @@ class EvaluationWatch:
         kept = LOSSES_KEPT * budget.share * (now - budget.began) if budget.began else 0.0
         if self.loss_seconds + self.loss_price <= kept:
             return True
-        return budget.credit(now) - self.watcher.fast.own >= self.loss_price
+        return self.watcher.credit(now, reserve=False) >= self.loss_price
 
     def model_called(self, model: Model, module: torch.nn.Module, args: tuple, kwargs: dict[str, Any]) -> bool:
         """A model's forward pass without gradient; True for the first few, which are paid from the allowance."""
@@ -187,7 +187,7 @@ class EvaluationWatch:
         # The first passes are described in any case (they tell the mode); later ones when there is time for it.
         start = clock()
         first = self.described < FREE_LOOKS and watcher.budget.allows_first(self.price)
-        affordable = first or watcher.budget.credit(start) - watcher.fast.own >= self.price
+        affordable = first or watcher.credit(start, reserve=False) >= self.price
         values = watcher.sampler.describe_inputs(model, args, kwargs) if affordable else []
         if affordable:
             self.described += 1
@@ -400,11 +400,18 @@ class EvaluationWatch:
 
 
 def _entered_at() -> tuple[str, int] | None:
-    """File and line where a block without gradient is entered: the innermost frame that is neither torch's nor ours."""
+    """File and line where a block without gradient is entered: the innermost frame that is neither torch's nor ours.
+
+    It may be a library's: every place of a framework counts for itself, not the script's one line that started it.
+    """
     frame: FrameType | None = sys._getframe(1)
-    while frame is not None and frame.f_code.co_filename.startswith(_BELOW):
+    while frame is not None and _is_below(frame.f_code.co_filename):
         frame = frame.f_back
     return (frame.f_code.co_filename, frame.f_lineno) if frame is not None else None
+
+
+def _is_below(filename: str) -> bool:
+    return filename.startswith(_BELOW) and not filename.startswith(DEMO_SCRIPTS)
 
 
 def _planned(number: int, following: int) -> bool:

@@ -25,10 +25,10 @@ def rows(call: CapturedCall) -> int:
 
 def targets(call: CapturedCall) -> list[Tensor]:
     """Constants of the loss with one row an example."""
-    from unstuck.objective.batches import tensors_in
+    from unstuck.objective.batches import TARGET_KEYS, tensors_in
 
     if not isinstance(call.loss, Program):
-        return [t for key, t in call.kwargs.items() if key in ("labels", "label") and isinstance(t, Tensor)]
+        return [t for key, t in call.kwargs.items() if key in TARGET_KEYS and isinstance(t, Tensor)]
     count = rows(call)
     constants = [t for _, args, kwargs, _ in call.loss.steps for t in tensors_in((args, kwargs))]
     return [t for t in constants if t.dim() > 0 and t.shape[0] == count]

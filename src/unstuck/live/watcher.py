@@ -162,6 +162,14 @@ class Watcher:
         else:
             self.budget.first += seconds
 
+    def credit(self, now: float, *, reserve: bool = True) -> float:
+        """Seconds of the running budget that may be spent now, what the fast path took already taken off.
+
+        ``reserve``: less what is kept for looks at the kept batches; samples leave that untouched.
+        """
+        credit = self.budget.credit(now) - self.fast.own
+        return credit - self.biopsy.reserve(now) if reserve else credit
+
     @property
     def backwards(self) -> int:
         """Backward passes heard."""
@@ -532,8 +540,7 @@ class Watcher:
     def _look(self, optimizer: torch.optim.Optimizer | None, track: Track, step: int, now: float) -> None:
         """Something may be affordable at this step: a gradient norm, or the next steps in full."""
         steps = self.fast.steps
-        credit = self.budget.share * (now - self.budget.began) - self.budget.running - self.fast.own
-        credit -= self.biopsy.reserve(now)
+        credit = self.credit(now)
         if steps >= self.next_light and optimizer is not None:
             if credit >= self.sampler.light_price and self.works("gradient_norm"):
                 self._light(optimizer, track, step)
