@@ -99,8 +99,9 @@ def run(config: Config, seed: int, progress: Progress) -> Result:
     steps = {"entropy": _until_right(by_entropy), "square": _until_right(by_square)}
     steps |= {f"adam {eps:g}": _until_right(path) for eps, path in adam.items()}
 
-    axis = torch.linspace(-10, 10, config.grid, dtype=torch.float64)
-    plane = torch.stack(torch.meshgrid(axis, axis, indexing="xy"), dim=-1)
+    # The least gradient depends on how near the grid comes to the diagonal: this one has steps of a quarter.
+    quarters = torch.linspace(-10, 10, 81, dtype=torch.float64)
+    plane = torch.stack(torch.meshgrid(quarters, quarters, indexing="xy"), dim=-1)
     sizes = {
         name: _slope(loss)(plane.reshape(-1, 2)).norm(dim=1).reshape(plane.shape[:-1]) for name, loss in losses.items()
     }
@@ -108,6 +109,9 @@ def run(config: Config, seed: int, progress: Progress) -> Result:
     least = float(sizes["cross-entropy"][wrong_half].min())
     flat = float((sizes["squared error"][wrong_half] < 1e-2).double().mean())
     flat_all = float((sizes["squared error"] < 1e-2).double().mean())
+    limit = float(_slope(cross_entropy)(torch.tensor([[0.0, 1e-9]], dtype=torch.float64)).norm())
+    axis = torch.linspace(-10, 10, config.grid, dtype=torch.float64)
+    plane = torch.stack(torch.meshgrid(axis, axis, indexing="xy"), dim=-1)
     likelihood = _likelihood_gap(seed)
     twice = float(F.cross_entropy(torch.eye(3, dtype=torch.float64)[:1], torch.tensor([0])))
     progress(1.0, "surfaces drawn")
@@ -123,8 +127,9 @@ def run(config: Config, seed: int, progress: Progress) -> Result:
         below("square, moved", moved, 0.05 * config.updates / 200_000, "where it has hardly moved", "几乎没有移动"),
         near("Adam", steps["adam 1e-08"], 82, 1, "Adam leaves the plateau of squared error after about 82 updates", "Adam 约在 82 次更新后离开平方误差的平台"),
         near("Adam's ε", steps["adam 1e-07"], 133, 1, "with ε = 1e-7 it takes about 133: on a plateau ε matters", "ε = 1e-7 时约要 133 次：在平台上 ε 很要紧", ruling=25),
-        near("steep", least, 0.795, 0.06, "wherever the answer is wrong, cross-entropy's gradient is at least about 0.8", "凡是判错的地方，交叉熵的梯度至少约 0.8"),
-        near("flat", flat, 0.475, 0.02, "squared error's gradient is below 0.01 on almost half of the wrong answers", "在近一半的错误答案上，平方误差的梯度低于 0.01"),
+        near("steep", least, 0.795, 1e-3, "on a grid of steps of ¼ cross-entropy's smallest gradient is 0.795 where the answer is wrong", "在步长为 ¼ 的网格上，判错处交叉熵的最小梯度为 0.795"),
+        near("steep, limit", limit, 0.5**0.5, 1e-6, "it falls to √½ at the edge, where both classes are equally likely, and not below", "在两类机会相等的边界处降到 √½，不会更低"),
+        near("flat", flat, 0.475, 1e-3, "squared error's gradient is below 0.01 on almost half of the wrong answers", "在近一半的错误答案上，平方误差的梯度低于 0.01"),
         below("likelihood", likelihood, 1e-12, "cross-entropy is minus the log-likelihood", "交叉熵就是负对数似然"),
         near("softmax twice", twice, math.log(1 + 2 / math.e), 1e-12, "probabilities fed into a loss with its own softmax cannot get below 0.5514", "把概率再喂给自带 softmax 的损失，最低也到不了 0.5514 以下"),
     ]  # fmt: skip
@@ -138,6 +143,7 @@ def run(config: Config, seed: int, progress: Progress) -> Result:
             "steps_adam": Number(steps["adam 1e-08"], Both("the same with Adam, ε = 1e-8", "改用 Adam，ε = 1e-8")),
             "steps_adam_7": Number(steps["adam 1e-07"], Both("the same with Adam, ε = 1e-7", "改用 Adam，ε = 1e-7")),
             "least": Number(least, Both("smallest gradient of cross-entropy where the answer is wrong", "判错处交叉熵的最小梯度")),
+            "limit": Number(limit, Both("the same at the edge of that half plane", "该半平面边界处的同一量")),
             "flat": Number(flat, Both("share of wrong answers with squared error's gradient below 0.01", "判错处平方误差梯度低于 0.01 的比例")),
             "flat_all": Number(flat_all, Both("the same over the whole plane", "整个平面上的该比例")),
         },
@@ -260,7 +266,8 @@ TEXT = {
         lesson="At the start the answer is as wrong as can be. Cross-entropy's gradient is {ratio:.2g} times squared error's, "
         "which is {slope_square:.4g}. Gradient descent on cross-entropy is right after {steps_entropy} updates; on squared "
         "error the scores have moved by {moved:.1e} after {updates:,} updates.\n\n"
-        "Where the answer is wrong, cross-entropy's gradient is never below {least:.3f}. Squared error's is below 0.01 on "
+        "Where the answer is wrong, cross-entropy's gradient is at least {limit:.3f} = √½, its value at the very edge ({least:.3f} on a grid of steps "
+        "of ¼). Squared error's is below 0.01 on "
         "{flat:.0%} of that half of the plane.\n\n"
         "The plateau is no wall for every rule. Adam divides the gradient by its own size and leaves after {steps_adam} "
         "updates; with ε = 1e-7 instead of 1e-8, where ε is larger than the gradient, it needs {steps_adam_7}. Adam hides a "
@@ -279,7 +286,7 @@ TEXT = {
         change_mind="若平方误差在普通梯度下降下会动，或交叉熵不动。",
         lesson="起点处的答案错得不能再错。交叉熵的梯度是平方误差的 {ratio:.2g} 倍，后者只有 {slope_square:.4g}。"
         "用交叉熵，梯度下降 {steps_entropy} 次更新就判对；用平方误差，{updates:,} 次更新后得分只移动了 {moved:.1e}。\n\n"
-        "凡是判错的地方，交叉熵的梯度都不低于 {least:.3f}；平方误差的梯度在这半个平面的 {flat:.0%} 上低于 0.01。\n\n"
+        "凡是判错的地方，交叉熵的梯度都不低于边界上的 {limit:.3f} = √½（在步长为 ¼ 的网格上最小为 {least:.3f}）；平方误差的梯度在这半个平面的 {flat:.0%} 上低于 0.01。\n\n"
         "平台并非对所有方法都是墙。Adam 用梯度自身的大小去除梯度，{steps_adam} 次更新后离开；"
         "ε 取 1e-7 而非 1e-8 时，ε 大于梯度，就要 {steps_adam_7} 次。Adam 掩盖了选得不好的损失，损失依旧选得不好。",
         holds="全部成立：曲面、卡住的起点，以及损失会改变难度。",
