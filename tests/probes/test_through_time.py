@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from unstuck.probes import fused_recurrent
 from unstuck.probes.graph import walk
 from unstuck.probes.through_time import TimeGradients, positions, recurrences
 
@@ -197,7 +198,7 @@ def test_a_hook_that_fails_is_told_after_the_backward_pass(monkeypatch: pytest.M
     def broken(gradient: torch.Tensor) -> torch.Tensor:
         raise RuntimeError("broken")
 
-    monkeypatch.setattr(through_time, "_norm", broken)
+    monkeypatch.setattr(through_time, "norm_of", broken)
     model = Last(nn.RNN)
     loss = model(torch.randn(N, T, 3)).sum()
     listener = TimeGradients()
@@ -207,3 +208,21 @@ def test_a_hook_that_fails_is_told_after_the_backward_pass(monkeypatch: pytest.M
     with pytest.raises(RuntimeError, match="broken"):
         listener.read()
     assert not listener.listening
+
+
+@pytest.mark.parametrize("needed", [True, False])
+def test_a_fused_layer_is_made_ready_to_run_again_only_where_it_must(
+    monkeypatch: pytest.MonkeyPatch, needed: bool
+) -> None:
+    layer = torch.nn.LSTM(3, 4)
+    x = torch.randn(12, 2, 3, requires_grad=not needed)
+    graph = walk(layer(x)[0].sum(), names={id(p): n for n, p in layer.named_parameters()})
+    if not any(fused_recurrent.is_whole(node) for node in graph.nodes):
+        pytest.skip("this torch runs the layer step by step")
+    built = []
+    make = fused_recurrent._backward_again
+    monkeypatch.setattr(fused_recurrent, "_backward_again", lambda *given: built.append(1) or make(*given))
+    heard = TimeGradients()
+    heard.listen(graph)
+    heard.close()
+    assert len(built) == int(needed)

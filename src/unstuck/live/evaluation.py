@@ -21,20 +21,22 @@ from unstuck.live.registry import Model, batch_modules
 if TYPE_CHECKING:
     from unstuck.live.watcher import Watcher
 
+# Looks thin out by an eighth (see _planned): sixty of them reach over some two thousand blocks or evaluations.
 MAX_LOOKS = 60  # blocks without gradient that are looked into, whatever happens in them
 MAX_EVALUATIONS = 60  # evaluations (blocks with no step between them) whose losses are looked at
+# Evaluations are compared with each other: of each the same first batches are enough, more would only cost more.
 BLOCKS_PER_EVALUATION = 4  # of their blocks: a set each, or a batch each
-PASSES_PER_LOOK = 3  # forward passes looked at in each block
+PASSES_PER_LOOK = 3  # forward passes looked at in each block: one batch that comes again is told from several
 LOSSES_PER_LOOK = 4
 LOSSES_PER_EVALUATION = 8
-MAX_PLACES = 1000  # lines of the script
+MAX_PLACES = 1000  # lines of the script: a bound for code that is made anew again and again
 EMPTY_LOOKS = 3  # at a line, without any model's forward pass: a number is computed there, and nothing evaluated
 MAX_IN_VAIN = 3  # times that eval() was followed by training all the same
-MOST_MODES = 40  # calls of train() and eval() that are written down
-FREE_LOOKS = 4
-FREE_LOSSES = 120
+MOST_MODES = 40  # calls of train() and eval() that are written down: twenty evaluations show the habit
+FREE_LOOKS = 4  # on the allowance of the first samples: some milliseconds, and the mode shows in the first passes
+FREE_LOSSES = 120  # on it too: at a millisecond each an eighth of it
 LOSSES_KEPT = 0.15  # part of the running budget that is theirs: evaluations are rare, and what they measured is gone
-NORM_LAYERS = 64  # batch normalizations whose running statistics are compared with an evaluation's batch
+NORM_LAYERS = 64  # batch normalizations whose statistics are compared with a batch; a ResNet of 50 layers has 53
 
 _BELOW = (str(Path(torch.__file__).parent) + os.sep, str(Path(__file__).resolve().parent.parent) + os.sep)
 

@@ -26,7 +26,7 @@ LEAST_GRADIENTS = 150
 VECTOR_BYTES = 512 << 20
 TRIAL_STEPS = 20
 SMALL = 20_000  # parameters up to which everything is done in float64: a curvature of 1e-4 of the largest then shows
-PATIENCE = 2.0  # times the seconds that were foreseen: then the look is given up
+PATIENCE = 2.0  # times the seconds that were foreseen (right within a third, see above): then the look is given up
 
 
 def _seconds(objective: Objective) -> float:

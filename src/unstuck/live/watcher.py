@@ -29,7 +29,8 @@ from unstuck.record.journal import Journal
 BY_HAND = -1  # the stream of updates made without an optimizer
 HELD_BACK = 64  # backward passes without a step before they are written as a stream of their own
 MAX_CRASHES = 3
-EVALUATIONS_KEPT = 0.1  # seconds of the first samples' allowance that are left for the first evaluations
+# Seconds of the first samples' allowance that are left for the first evaluations: a hundred losses at a millisecond.
+EVALUATIONS_KEPT = 0.1
 MAX_DEFERRED = 32  # losses on an accelerator that are read together
 JUST_NOW = 0.02  # seconds since steps were written: writing them again before an evaluation saves next to nothing
 

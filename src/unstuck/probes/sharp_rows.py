@@ -9,8 +9,8 @@ from torch import Tensor
 
 from unstuck.probes.graph import VIEWS, Graph, Node
 
-SHARP = 0.999
-FEWEST_ENTRIES = 3
+SHARP = 0.999  # softmax's slope is p·(1 − p): less than a thousandth of the gradient passes such a row
+FEWEST_ENTRIES = 3  # the first two rows under a causal mask have no choice, or a single one
 _SCALED = frozenset({"Mul", "Div", "NativeDropout", "FusedDropout"}) | VIEWS
 
 

@@ -7,51 +7,22 @@ library runs as one operation over the whole sequence has no such places: there 
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any
 
-import torch
 from torch import Tensor
 
+from unstuck.probes.fused_recurrent import by_time, is_reversed, is_whole, time_dimension, whole_recurrence
 from unstuck.probes.graph import Graph, Node, layer_of
-from unstuck.probes.plain import piece, plain, wide
 from unstuck.probes.quiet import quiet
+from unstuck.probes.recurrence import Recurrence, norm_of, positions
 from unstuck.probes.scalars import read_scalars
 
-FEWEST_STEPS = 8
-POSITIONS = 16
-_ENTRIES = 16_384  # of a gradient that its norm is estimated from
+FEWEST_STEPS = 8  # a gradient that halves at each of fewer steps keeps over a hundredth: that is nothing to tell
 _RECURRENCES = 8  # of one graph
-_VISITS = 400  # operations between two applications of a weight
-_EXAMPLES = 8  # that a fused layer is run again for
-_PRODUCTS = 500_000_000  # multiplications that this may take
-
-
-@dataclass
-class Recurrence:
-    """A weight that is applied at every time step: the operations at some of the steps, in the order of time."""
-
-    weight: str
-    steps: int
-    at: list[int]
-    nodes: list[Node]
-    whole: bool = False  # one operation for the whole sequence: then ``nodes`` is that one
-
-
-def positions(steps: int, most: int = POSITIONS) -> list[int]:
-    """At most ``most`` time steps, evenly spread, the first and the last among them.
-
-    >>> positions(3), positions(100, 5), positions(5, 1)
-    ([0, 1, 2], [0, 25, 50, 74, 99], [0])
-    """
-    if steps <= most:
-        return list(range(steps))
-    if most < 2:
-        return [0][:most]
-    return [round(i * (steps - 1) / (most - 1)) for i in range(most)]
+_VISITS = 400  # operations between two applications of a weight; a gated cell written out by hand has some tens
 
 
 def recurrences(graph: Graph, *, fewest: int = FEWEST_STEPS) -> list[Recurrence]:
@@ -59,6 +30,7 @@ def recurrences(graph: Graph, *, fewest: int = FEWEST_STEPS) -> list[Recurrence]
 
     Cost: about a microsecond for each layer of the graph, and a short walk for each position.
 
+    >>> import torch
     >>> from unstuck.probes.graph import walk
     >>> rnn = torch.nn.RNN(2, 3)
     >>> names = {id(p): n for n, p in rnn.named_parameters()}
@@ -69,8 +41,8 @@ def recurrences(graph: Graph, *, fewest: int = FEWEST_STEPS) -> list[Recurrence]
     names: dict[int, str] = {}
     found: list[tuple[int, Recurrence]] = []
     for order, node in enumerate(graph.nodes):
-        if node.parametric == "recurrent" and _is_whole(node):
-            made = _whole(graph, node, fewest)
+        if node.parametric == "recurrent" and is_whole(node):
+            made = whole_recurrence(graph, node, fewest)
             if made is not None:
                 found.append((order, made))
         elif node.parametric == "linear":
@@ -146,7 +118,7 @@ class TimeGradients:
                 self._norms.append([None] * len(recurrence.at))
                 number = len(self._entries) - 1
                 if recurrence.whole:
-                    self._handles.append(self._hear_whole(graph, recurrence, number))
+                    self._handles.append(self._hear_whole(recurrence, number))
                     continue
                 for index, node in enumerate(recurrence.nodes):
                     self._handles.append(node.raw.register_prehook(self._hear_step(number, index)))
@@ -160,28 +132,28 @@ class TimeGradients:
                 gradient = gradients[0]
                 if isinstance(gradient, Tensor) and norms[index] is None:
                     with quiet():
-                        norms[index] = _norm(gradient)
+                        norms[index] = norm_of(gradient)
             except Exception as error:  # it would end the script's backward pass
                 self._error = error
             self.seconds += perf_counter() - start
 
         return hear
 
-    def _hear_whole(self, graph: Graph, recurrence: Recurrence, number: int) -> Any:
+    def _hear_whole(self, recurrence: Recurrence, number: int) -> Any:
         node = recurrence.nodes[0]
         norms = self._norms[number]
-        again = _backward_again(graph, node)
-        time, reverse = _time_dimension(node), _reverse(node)
+        again = recurrence.again
+        time, reverse = time_dimension(node), is_reversed(node)
 
         def hear(inward: Any, outward: Any) -> None:
             start = perf_counter()
             try:
                 if inward[0] is not None:
                     with quiet():
-                        norms[:] = _by_time(inward[0], recurrence.at, time, reverse)
+                        norms[:] = by_time(inward[0], recurrence.at, time, reverse)
                 elif again is not None:
                     kept = tuple(g.detach() if isinstance(g, Tensor) else None for g in outward)
-                    self._later.append((number, lambda: _by_time(again(kept), recurrence.at, time, reverse)))
+                    self._later.append((number, lambda: by_time(again(kept), recurrence.at, time, reverse)))
             except Exception as error:  # it would end the script's backward pass
                 self._error = error
             self.seconds += perf_counter() - start
@@ -219,114 +191,3 @@ class TimeGradients:
             handle.remove()
         self._handles, self._entries, self._norms, self._later = [], [], [], []
         self._error = None
-
-
-def _norm(gradient: Tensor) -> Tensor:
-    """The norm, in double precision (squares of tiny numbers vanish in single), estimated from some of the entries."""
-    whole = plain(gradient)
-    part = piece(whole, _ENTRIES)
-    scale = math.sqrt(whole.numel() / part.numel()) if part.numel() else 1.0
-    norm: Tensor = torch.linalg.vector_norm(wide(part)) * scale
-    return norm
-
-
-# -- layers that run as one operation ---------------------------------------------------------------------------------
-
-
-def _by_time(gradient: Tensor | None, at: Sequence[int], time: int, reverse: bool) -> list[Tensor | None]:
-    if gradient is None:
-        return [None] * len(at)
-    steps = gradient.shape[time]
-    return [_norm(gradient.select(time, steps - 1 - t if reverse else t)) for t in at]
-
-
-def _is_whole(node: Node) -> bool:
-    return node.kind in ("MkldnnRnnLayer", "CudnnRnn")
-
-
-def _whole(graph: Graph, node: Node, fewest: int) -> Recurrence | None:
-    """The recurrence of a fused layer; None for one that is too short or cannot be told apart by time."""
-    entering = graph.saved(node, "input")
-    if entering is None:
-        return None
-    if graph.attribute(node, "batch_sizes"):
-        graph.note("gradient through time", "packed sequences run as one operation")
-        return None
-    if _gradient_blocked(graph, node, entering):
-        graph.note("gradient through time", "the data that enter a fused layer have no gradient")
-        return None
-    steps = int(entering.shape[_time_dimension(node)])
-    if steps < fewest:
-        return None
-    leaves = [leaf.leaf for leaf in graph.parameters_of(node) if leaf.leaf is not None]
-    known = [graph.names.get(id(leaf), "weight") for leaf in leaves if leaf.dim() >= 2]
-    weight = next((name for name in known if "weight_hh" in name), known[0] if known else "weight")
-    return Recurrence(weight, steps, positions(steps), [node], whole=True)
-
-
-def _gradient_blocked(graph: Graph, node: Node, entering: Tensor) -> bool:
-    """The input has no gradient, and to compute it apart is not affordable or not known how."""
-    if node.edges and node.edges[0][0] is not None:
-        return False
-    weights = sum(leaf.leaf.numel() for leaf in graph.parameters_of(node) if leaf.leaf is not None)
-    rows = entering.shape[0] * min(_EXAMPLES, entering.shape[1])
-    return rows * weights > _PRODUCTS or _backward_again(graph, node) is None
-
-
-def _time_dimension(node: Node) -> int:
-    """Where time lies in a fused layer's input: the one of the CPU is always given the time first."""
-    return 1 if node.kind == "CudnnRnn" and bool(getattr(node.raw, "_saved_batch_first", False)) else 0
-
-
-def _reverse(node: Node) -> bool:
-    return bool(getattr(node.raw, "_saved_reverse", False))
-
-
-def _backward_again(graph: Graph, node: Node) -> Callable[[tuple[Tensor | None, ...]], Tensor | None] | None:
-    """A function from the gradients of a fused layer's results to that of its input; None where it is not known how.
-
-    The layer's own operation runs once more, forward and backward, for the first few examples: they do not meet inside
-    it. No random numbers are drawn.
-    """
-    if node.kind != "MkldnnRnnLayer" or graph.is_hooked(node):
-        return None
-    entering = graph.saved(node, "input")
-    weights = [graph.saved(node, f"weight{i}") for i in range(4)]
-    states = [graph.saved(node, key) for key in ("hx_", "cx_")]
-    names = [
-        "reverse",
-        "batch_sizes",
-        "mode",
-        "hidden_size",
-        "num_layers",
-        "has_biases",
-        "bidirectional",
-        "batch_first",
-    ]
-    kept = entering is not None and all(t is not None for t in (*weights, *states))
-    if not kept or not all(hasattr(node.raw, f"_saved_{name}") for name in names):
-        return None
-    share = max(1.0, entering.shape[-2] / _EXAMPLES) if entering is not None else 1.0  # as if all had been run
-    option = {name: getattr(node.raw, f"_saved_{name}") for name in names}
-
-    def some(tensor: Tensor | None) -> Tensor | None:
-        """Its first examples: they lie along the second dimension of a sequence, and the one before last of a state."""
-        return None if tensor is None else tensor.narrow(-2, 0, min(_EXAMPLES, tensor.shape[-2])).contiguous()
-
-    def backward(outward: tuple[Tensor | None, ...]) -> Tensor | None:
-        given = [some(entering), *weights, *(some(state) for state in states)]
-        # It keeps what its backward pass needs only where gradients are on; none of these tensors has one: no graph.
-        before = torch.is_grad_enabled()
-        torch._C._set_grad_enabled(True)
-        try:
-            made = torch.ops.aten.mkldnn_rnn_layer(*given, *option.values(), True)
-        finally:
-            torch._C._set_grad_enabled(before)
-        gradients = [some(g) for g in [*outward, None, None, None][:3]]
-        sizes = [option[k] for k in ("reverse", "mode", "hidden_size", "num_layers", "has_biases")]
-        layout = [option[k] for k in ("bidirectional", "batch_sizes", "batch_first")]
-        found = torch.ops.aten.mkldnn_rnn_layer_backward(*given, *made[:3], *gradients, *sizes, True, *layout, made[3])
-        gradient: Tensor = found[0]
-        return gradient * math.sqrt(share)
-
-    return backward

@@ -19,8 +19,8 @@ from unstuck.treatment.stage import LOSSES, Met, Stage
 from unstuck.treatment.yardstick import kind_of
 
 MOST_FEATURES = 4096
-MOST_WEIGHTS = 500  # looked at: each costs a pass over its entries, and one odd one among so many is rarely the last
-USUAL_GAINS = (0.2, 3.0)  # 0.58 to 1.41 are in use; twice as much or a third as little still trains
+MOST_WEIGHTS = 500  # looked at, each at a pass over its entries: a bound for networks of thousands of small parts
+USUAL_GAINS = (0.2, 3.0)  # 0.58 to 1.41 are in use: a third of the least to twice the largest
 FEW_VALUES = 20  # targets with no more values than that may be labels
 FIRST_TICKS = 50  # steps at whose gradients is looked
 
