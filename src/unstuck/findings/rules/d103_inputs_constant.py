@@ -17,7 +17,8 @@ By the inputs themselves, counted over all sampled batches: every example of eve
 features have had one value throughout), while the targets differ from example to example. That is exact, and an error,
 when it holds for all inputs that enter the model. Where only some inputs or some features stand still it is a warning
 if nearly all features do, at a value other than zero, and the run did not come halfway; information otherwise.
-Columns that are zero so far (rare words, the border of images) are normal and not counted.
+Columns that are zero so far (rare words, the border of images) are normal and not counted. Whole numbers that are looked up
+in tables of eight rows and more, of which five hundred use two different ones, are a warning when nothing was learned.
 
 When it is wrong
 ----------------
@@ -60,6 +61,9 @@ THRESHOLDS = {
     "most": (0.9, "share of the features that never varied; digits and MNIST images, whose borders are empty, "
              "reach 0.23; 105 healthy and mended runs, no false alarm"),
     "rows": (64, "examples after which a feature that has not varied is taken for constant"),
+    "words": (500, "whole numbers that entered: so many words of any text use more than two different ones"),
+    "used": (2, "different numbers at most: one for padding, one for what is unknown"),
+    "table": (8, "rows at least of every table that looks them up"),
     "filled": (0.5, "share of the constant features that must stand at another value than zero (rare words are zero)"),
 }  # fmt: skip
 
@@ -106,7 +110,59 @@ def judge(recording: Recording) -> Answer:
         found = _mostly_still(recording, one, course)
         if found is not None:
             return found
-    return Passed("the inputs vary from example to example")
+    words = _few_words(recording, course)
+    return words or Passed("the inputs vary from example to example")
+
+
+def _few_words(recording: Recording, course: LossCourse) -> Fired | None:
+    """Whole numbers that use the first one or two rows of tables of many: nearly every word is the unknown one."""
+    if course.outcome not in ("nothing", "diverged"):
+        return None
+    for model in recording.models:
+        name = str(model.get("name"))
+        tables = _table_sizes(model)
+        entries = [
+            e
+            for sample in recording.main.samples
+            for e in sample.get("inputs") or ()
+            if str(e.get("model")) == name and "int" in str(e.get("dtype")) and number(e.get("max")) is not None
+        ]
+        numbers = sum(math.prod(int(n) for n in e.get("shape") or ()) for e in entries)
+        if not tables or not entries or numbers < THRESHOLDS["words"][0]:
+            continue
+        low, high = min(float(e["min"]) for e in entries), max(float(e["max"]) for e in entries)
+        used = high - low + 1
+        if used > THRESHOLDS["used"][0] or min(tables) < THRESHOLDS["table"][0]:
+            continue
+        return Fired(
+            sentence=f"Of the {numbers} words, characters or items that {name} was shown, all are numbers from {low:g} to "
+            f"{high:g}, where its table has {min(tables)} rows: they are padding and the unknown word; {course.sentence}.",
+            severity="warning",
+            confidence=0.8,
+            where=f"inputs of {name}",
+            step=int(recording.main.samples[0]["s"]),
+            evidence={"rows": min(tables), "lowest": low, "highest": high, "seen": numbers, **course.evidence()},
+            advice=(
+                Advice(
+                    "look at two encoded examples",
+                    "Print the numbers of two examples, and check that the vocabulary is built from the same pieces "
+                    "(words or characters) that are looked up in it.",
+                    "print(x[:2])   # many different numbers are expected",
+                ),
+            ),
+            line=model_line(recording, name),
+        )
+    return None
+
+
+def _table_sizes(model: Mapping[str, Any]) -> list[int]:
+    """Rows of a model's embeddings."""
+    kinds = {str(m.get("name")): str(m.get("kind")) for m in model.get("modules") or ()}
+    return [
+        int((p.get("shape") or [0])[0])
+        for p in model.get("params") or ()
+        if "Embedding" in kinds.get(str(p["name"]).rpartition(".")[0], "")
+    ]
 
 
 def _inputs(stream: Stream) -> list[_Given]:

@@ -16,7 +16,9 @@ How it is judged
 The targets' mean or deviation is 100 or more (30, when the loss exploded or all answers ended alike), and the run
 did not cope: the loss is not finite, or less than half of the targets' variance is explained and either the
 answers have not even arrived at the targets' mean, or are all alike, or a third of the run went by before they
-arrived. A run that copes, and one that explains little for another reason, gets information.
+arrived. A run that copes, and one that explains little for another reason, gets information. Of several terms, one with
+such targets is told when it makes up 98 % of the loss and the loss ends at a hundred times what constant answers to
+the others cost: what the others teach is a hundredth of what moves the weights.
 
 When it is wrong
 ----------------
@@ -42,17 +44,19 @@ import statistics
 
 from unstuck.findings.contract import Advice, Answer, Fired, NotApplicable, Number, Passed, Severity
 from unstuck.findings.evidence.head import (
+    CLASS_KINDS,
     NUMBER_KINDS,
     Place,
     adversarial,
     bounds,
+    data_terms,
     nothing_to_read,
     number,
     places,
     statistic,
 )
 from unstuck.findings.evidence.loss_course import LossCourse, loss_course, target_variance
-from unstuck.record.recording import Recording, Stream
+from unstuck.record.recording import Fact, Recording, Stream
 
 CODE = "D104"
 NAME = "targets-not-normalized"
@@ -65,6 +69,8 @@ THRESHOLDS = {
               "those of standardized targets"),
     "died": (30, "the same, when the loss exploded or all answers are alike at the end: the gradient is 30 times that "
              "of standardized targets"),
+    "all": (0.98, "of the loss, the share of one of several terms"),
+    "drowned": (100, "times what constant answers to all other terms cost, at the end of the run still"),
     "explained": (0.5, "halfway from the constant answer to the perfect one: the run copes"),
     "worse": (0.5, "loss above that of the mean alone, as a part of it: the output has not arrived there"),
     "spent": (0.3, "of the run that passed on the way to the mean alone: the steps are made for targets of size one"),
@@ -97,10 +103,75 @@ def judge(recording: Recording) -> Answer:
     if size < THRESHOLDS["died" if exploded else "large"][0]:
         return Passed(f"targets of mean {mean:.3g} and deviation {deviation:.3g}")
     if not place.alone:
+        drowned = _drowned(recording.streams[place.stream], place, course, mean, deviation)
+        if drowned is not None:
+            return drowned
         return Passed("one of several terms: the loss as a whole is not on the scale of these targets")
     if _bounded(place) or adversarial(recording):
         return Passed("the output is bounded, or chases another network: the size of the targets is not what matters")
     return _fired(recording.streams[place.stream], place, course, mean, deviation, exploded=exploded)
+
+
+def _drowned(stream: Stream, place: Place, course: LossCourse, mean: float, deviation: float) -> Fired | None:
+    """Raw targets in one of several terms that make up all of the loss, to the end: the others hardly count."""
+    first = place.seen[0]
+    r2, spread = number(first.term.get("r2")), number(first.target.get("std"))
+    if place.kind != "mse" or course.end is None or not math.isfinite(course.end) or not first.plain:
+        return None
+    others = [_usual(t) for t in data_terms(first.loss) if t is not first.term]
+    value = number(first.loss.get("value"))
+    if r2 is None or not spread or not value or not others or None in others:
+        return None
+    share = first.weight * (1 - r2) * spread**2 / value
+    rest = sum(v for v in others if v is not None)
+    if not THRESHOLDS["all"][0] <= share <= 2 - THRESHOLDS["all"][0] or course.end < THRESHOLDS["drowned"][0] * rest:
+        return None
+    return Fired(
+        sentence=f"One of {len(others) + 1} terms of the loss makes up {share:.3%} of it: its targets have a mean of {mean:.4g} "
+        f"and a deviation of {deviation:.4g}. The loss goes from {value:.4g} to {course.end:.4g}, where constant answers "
+        f"to the other terms cost {rest:.3g} together: they hardly count.",
+        severity="warning",
+        confidence=0.75,
+        where=f"targets of the loss at {place.where}" if place.line else "targets",
+        step=first.step,
+        evidence={
+            "target_mean": mean,
+            "target_deviation": deviation,
+            "share_of_loss": share,
+            "other_terms": rest,
+            **course.evidence(),
+        },
+        advice=(_standardize(place),),
+        line=place.line,
+    )
+
+
+def _usual(term: Fact) -> float | None:
+    """About what a constant answer costs in a term; None when that is not known."""
+    weight = abs(number(term.get("weight")) or 0.0)
+    target = term.get("target") or {}
+    kind = term.get("kind")
+    if kind in CLASS_KINDS:
+        shape = (term.get("output") or {}).get("shape") or ()
+        place = int(number(term.get("class_dim")) or 0)
+        return weight * math.log(max(2, int(shape[place]))) if place < len(shape) else None
+    if kind in ("bce", "bce_logits"):
+        return weight * math.log(2)
+    spread = number(target.get("std"))
+    if kind in NUMBER_KINDS and spread is not None:
+        return weight * (spread**2 if kind == "mse" else spread)
+    return None
+
+
+def _standardize(place: Place) -> Advice:
+    return Advice(
+        "standardize the targets",
+        "Train on standardized targets and scale the answers back when they are used.",
+        "y_mean, y_std = y_train.mean(0), y_train.std(0)\n"
+        "y_train = (y_train - y_mean) / y_std\n"
+        "prediction = model(x) * y_std + y_mean",
+        place.line,
+    )
 
 
 def _alike(place: Place, deviation: float) -> bool:
@@ -175,15 +246,6 @@ def _fired(stream: Stream, place: Place, course: LossCourse, mean: float, deviat
         where=f"targets of the loss at {place.where}" if place.line else "targets",
         step=place.seen[0].step,
         evidence=evidence,
-        advice=(
-            Advice(
-                "standardize the targets",
-                "Train on standardized targets and scale the answers back when they are used.",
-                "y_mean, y_std = y_train.mean(0), y_train.std(0)\n"
-                "y_train = (y_train - y_mean) / y_std\n"
-                "prediction = model(x) * y_std + y_mean",
-                place.line,
-            ),
-        ),
+        advice=(_standardize(place),),
         line=place.line,
     )

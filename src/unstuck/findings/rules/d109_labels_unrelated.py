@@ -60,8 +60,11 @@ THRESHOLDS = {
     "errors": (2, "standard errors by which the own labels must do better than shuffled ones: one chance in forty"),
     "gain": (0.01, "of the shuffled labels' loss: a smaller advantage is none"),
     "constant": (0.02, "of the constant answer's loss: better than it by more is knowledge of the inputs"),
-    "worse": (3, "times the loss of a constant answer: tables of factors learn each row by heart; shuffled labels of digits "
-                 "come to 1.5"),
+    "worse": (
+        3,
+        "times the loss of a constant answer: tables of factors learn each row by heart; shuffled labels of digits "
+        "come to 1.5",
+    ),
     "fits": (0.5, "of the constant answer's loss, on one batch: a copy that cannot learn by heart proves nothing"),
     "looks": (3, "at the same evaluation"),
     "shown": (

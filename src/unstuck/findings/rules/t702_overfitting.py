@@ -17,9 +17,10 @@ family as the training's (for classes, or for numbers): at least five looks at t
 ones of each evaluation), or at batches from the same place. The loss of the last ones (a fifth of the looks, in the
 last fifth of the steps; at least two) is compared with the best. Reported when it is a tenth above the best, beyond
 three standard errors of the looks' own scatter, while the training loss fell by a tenth and more since then. It is a
-warning when the rise is a fifth and right answers (where they are known) did not become more, with eight mistakes
-and more; information otherwise: a classifier's loss may rise with its confidence while its answers still improve, and
-that of a small batch with a single mistake.
+warning when the rise is a fifth and right answers (where they are known) did not become more, with eight mistakes and
+more. It is a warning as well, turn or no turn, when the training loss ends below a hundredth of a constant answer's
+loss while no evaluation ever came below half of it. Information otherwise: a classifier's loss may rise with its
+confidence while its answers still improve, and that of a small batch with a single mistake.
 
 When it is wrong
 ----------------
@@ -45,6 +46,7 @@ import statistics
 
 from unstuck.findings.contract import Advice, Answer, Fired, NotApplicable, Number, Passed, Severity, Skipped
 from unstuck.findings.evidence.evaluations import Evaluations, Look, evaluations, other_targets
+from unstuck.findings.evidence.loss_course import loss_course
 from unstuck.findings.evidence.places import at
 from unstuck.findings.evidence.trend import mean_between
 from unstuck.record.recording import Recording
@@ -61,6 +63,9 @@ THRESHOLDS = {
     "harm": (0.2, "of the best validation loss, for a warning"),
     "errors": (3, "standard errors of the looks' own scatter"),
     "fall": (0.1, "of the training loss since the best look: the network still fitted the training set closer"),
+    "by_heart": (0.01, "of a constant answer's loss, at most, in training"),
+    "answered": (0.5, "of the same, at least, in every evaluation: halfway was never reached"),
+    "sure_of": (32, "examples in a look, where no turn of the loss is seen"),
     "examples": (16, "in a look"),
     "mistakes": (
         8,
@@ -97,6 +102,8 @@ def judge(recording: Recording) -> Answer:
             "the evaluation's targets are not drawn as the training's are: its loss shows that, and no turning point"
         )
     found = [f for e in alike if (f := _judge(recording, e)) is not None]
+    if all(f.severity == "info" for f in found):
+        found += [f for e in alike if (f := _by_heart(recording, e)) is not None]
     if found:
         return max(found, key=lambda f: (f.severity == "warning", f.confidence))
     first, last = long[0].looks[0], long[0].looks[-1]
@@ -161,6 +168,45 @@ def _judge(recording: Recording, series: Evaluations) -> Fired | None:
             Advice(
                 "hold it back",
                 "Weight decay, dropout, augmentation or more data move the turning point.",
+                "torch.optim.AdamW(model.parameters(), lr=lr, weight_decay=0.05)",
+            ),
+        ),
+        line=series.line,
+    )
+
+
+def _by_heart(recording: Recording, series: Evaluations) -> Fired | None:
+    """The training examples are known by heart, and what is left out is answered hardly better than by a constant."""
+    course = loss_course(recording)
+    looks = [look for look in series.looks if math.isfinite(look.loss)]
+    if course.baseline is None or course.end is None or series.kind != course.kind or not looks:
+        return None
+    best = min(look.loss for look in looks)
+    known = course.end <= THRESHOLDS["by_heart"][0] * course.baseline
+    if not known or best < THRESHOLDS["answered"][0] * course.baseline or series.examples < THRESHOLDS["sure_of"][0]:
+        return None
+    right = max((look.accuracy or 0.0 for look in looks), default=0.0)
+    commonest = looks[-1].commonest
+    if commonest is not None and right > commonest + 0.5 * (1 - commonest):
+        return None  # a few wrong answers with great confidence: most of what is left out is answered
+    return Fired(
+        sentence=f"The training examples are known by heart: their loss ends at {course.end:.3g}, where a constant answer "
+        f"costs {course.baseline:.3g}. In {len(looks)} evaluations the loss was never below {best:.3g}, "
+        f"{best / course.baseline:.0%} of that.",
+        severity="warning",
+        confidence=0.65,
+        where=at(series.line) or "the evaluation",
+        step=looks[-1].step,
+        evidence={
+            "best_validation_loss": best,
+            "looks": len(looks),
+            "examples": series.examples,
+            **course.evidence(),
+        },
+        advice=(
+            Advice(
+                "hold it back",
+                "More examples, a smaller network, weight decay, dropout or augmentation; and stop early.",
                 "torch.optim.AdamW(model.parameters(), lr=lr, weight_decay=0.05)",
             ),
         ),

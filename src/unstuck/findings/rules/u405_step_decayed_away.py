@@ -64,6 +64,11 @@ THRESHOLDS = {
     "left": (0.7, "of the starting loss remains, where neither right answers nor a constant answer's loss are known"),
     "sure": (2.0, "standard errors: that the loss was falling only has to be likely, for the rate is known exactly"),
     "at_once": (0.2, "of the run: a rate that is gone by then has left no time to learn in"),
+    "fast": (
+        0.2,
+        "of the loss that the run ends at, by which it fell over the second half of the time before the first decay",
+    ),
+    "much": (0.1, "of a constant answer's loss, that is left at the end"),
     "slower": (0.2, "of the earlier rate of fall, at most, since the step died"),
 }
 
@@ -88,7 +93,8 @@ def judge(recording: Recording) -> Answer:
     if (n - step) < THRESHOLDS["tail"][0] * n:
         return Passed(f"the rate falls below a hundredth of its peak only at step {step} of {n}")
     reached = progress(recording)
-    if reached.state == "learned" and not reached.lagging:
+    learned = reached.state == "learned" and not reached.lagging
+    if learned and not _cut_short(stream, reached, step, n):
         return Passed(f"the rate is gone from step {step} on, and the run has learned: {reached.sentence}")
     before = trend(stream.loss, max(0, step - (n - step)), step) or trend(stream.loss, 0, step)
     whole_before = trend(stream.loss, 0, step)
@@ -115,7 +121,7 @@ def judge(recording: Recording) -> Answer:
         f"{last:.2g}; from there on the loss changes by {-after.gain:+.2g} ± {after.error:.2g}{fell}; "
         f"{reached.sentence}.",
         severity="error" if reached.state == "none" else "warning",
-        confidence=0.85 if falling else 0.7,
+        confidence=0.65 if learned else 0.85 if falling else 0.7,
         where="learning rate" if by_rate is not None else "Adagrad",
         step=step,
         evidence={
@@ -129,6 +135,17 @@ def judge(recording: Recording) -> Answer:
         advice=_advice(stream, by_rate is not None, n),
         line=optimizer_line(stream),
     )
+
+
+def _cut_short(stream: Stream, reached: Progress, step: int, n: int) -> bool:
+    """The rate was gone in the first fifth of the run, the loss fell fast until it was lowered, and much of it is left."""
+    level, start = reached.end, reached.baseline
+    peak = max(stream.learning_rate.values)
+    lowered = next((int(s) for s, rate in stream.learning_rate if s > 0 and rate < 0.5 * peak), step)
+    fall = trend(stream.loss, lowered // 2, lowered)
+    if step > THRESHOLDS["at_once"][0] * n or fall is None or level is None or start is None:
+        return False
+    return fall.gain > max(THRESHOLDS["fast"][0] * level, 3 * fall.error) and level > THRESHOLDS["much"][0] * start
 
 
 def _effective(stream: Stream) -> Series:
