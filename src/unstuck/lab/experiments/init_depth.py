@@ -73,7 +73,7 @@ def run(config: Config, seed: int, progress: Progress) -> Result:
         near("grown", grown[0] / 1.5**99, 1.0, 1e-12, "99 layers of 1.5·I multiply the signal by 1.5⁹⁹ = 2.7e17", "99 层 1.5·I 把信号乘以 1.5⁹⁹ = 2.7e17"),
         near("shrunk", shrunk[0] / 0.5**99, 1.0, 1e-12, "99 layers of 0.5·I leave 0.5⁹⁹ = 1.6e−30 of it", "99 层 0.5·I 只剩下 0.5⁹⁹ = 1.6e−30"),
         near("gradients", grown[1], math.log(1.5), 1e-12, "gradients grow by the same factor a layer on the way back", "梯度在回传途中每层增长同样的倍数"),
-        near("one neuron", neuron, 1.0, 0.05, "Var z = n · Var w · E x²", "Var z = n · Var w · E x²"),
+        near("one neuron", neuron, 1.0, 0.03, "Var z = n · Var w · E x²", "Var z = n · Var w · E x²"),
         near("tanh", tanh_good[-1] * 40, 1.0, 0.2, "with 1/n a tanh network's variance fades only like 1/(2·depth)", "取 1/n 时，tanh 网络的方差只按 1/(2·深度) 缓慢减小"),
         below("tanh, 0.01", tanh_small[-1], 1e-12, "with weights of 0.01 nothing is left of it after 20 layers", "权重取 0.01 时，20 层之后信号荡然无存"),
         near("ReLU, 2/n", ratio_he, 1.0, 0.1, "with 2/n a ReLU network keeps the mean square", "取 2/n 时，ReLU 网络保持均方"),
