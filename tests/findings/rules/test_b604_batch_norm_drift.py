@@ -77,3 +77,12 @@ def test_what_is_not_seen() -> None:
     early = normalized()
     early.main.samples = early.main.samples[:20]
     assert isinstance(judge(early), Skipped)
+
+
+def test_averages_that_cannot_be_late_are_information() -> None:
+    """torch's usual momentum has forgotten the first values a hundred times over: the evaluation's data are others."""
+    usual = {**SLOW, "modules": [{**SLOW["modules"][0], "options": {**SLOW["modules"][0]["options"], "momentum": 0.1}}]}
+    told = whole(cross_entropy(accuracy=0.97))
+    one_class = run(told, loss=FALLING, models=(usual,), events=[evaluation(0.8, 1.3)])
+    answer = judge(one_class)
+    assert isinstance(answer, Fired) and answer.severity == "info"

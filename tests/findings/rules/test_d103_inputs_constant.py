@@ -101,3 +101,25 @@ def test_what_is_not_seen() -> None:
     assert isinstance(judge(NO_SAMPLES), Skipped)
     assert isinstance(judge(run(whole(cross_entropy()))), Skipped)
     assert isinstance(judge(fed({**ZEROS, "examples": 3})), Skipped)
+
+
+def test_words_that_are_all_unknown() -> None:
+    """A vocabulary of letters in which words are looked up."""
+    table = {
+        "name": "net",
+        "params": [{"name": "net.emb.weight", "shape": [28, 16]}],
+        "modules": [{"name": "net.emb", "kind": "Embedding"}],
+    }
+
+    def read(high: int, rows: int = 28, accuracy: float = 0.1) -> Any:
+        model = {**table, "params": [{"name": "net.emb.weight", "shape": [rows, 16]}]}
+        given = {**IDS, "max": high}
+        loss = FALLING if accuracy > 0.9 else STANDING
+        told = whole(cross_entropy(accuracy=accuracy))
+        return judge(run(told, loss=loss, models=(model,), parts={"inputs": [given]}))
+
+    answer = read(1)
+    assert isinstance(answer, Fired) and answer.severity == "warning" and answer.evidence["rows"] == 28
+    assert isinstance(read(20), Passed)
+    assert isinstance(read(1, rows=2), Passed)  # a table of two rows is made for two words
+    assert isinstance(read(1, accuracy=0.97), Passed)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
+import pytest
 from literal_losses import (
     EMPTY,
     NO_SAMPLES,
@@ -103,3 +104,17 @@ def test_what_is_not_seen() -> None:
     assert isinstance(judge(EMPTY), NotApplicable)
     assert isinstance(judge(NO_SAMPLES), Skipped)
     assert isinstance(judge(UNSEEN), Skipped)
+
+
+def test_one_of_several_terms_that_drowns_the_others() -> None:
+    """A count of pixels beside classes: its squares are the whole loss, from the first step to the last."""
+    ink = squared(target=amounts(3758.0, 500.0), r2=-56.3, weight=0.5)
+    value = 0.5 * 57.3 * 500.0**2 + 2.3
+    falls = [value * 0.9**i + 17_000 for i in range(100)]
+    answer = judge(run(whole(cross_entropy(accuracy=0.2), ink, value=value), loss=falls))
+    assert isinstance(answer, Fired) and answer.severity == "warning" and "hardly count" in answer.sentence
+    assert answer.evidence["other_terms"] == pytest.approx(math.log(10), rel=1e-3)
+    small = [value * 0.8**i + 20 for i in range(100)]  # it ends at the size of the others
+    assert isinstance(judge(run(whole(cross_entropy(accuracy=0.2), ink, value=value), loss=small)), Passed)
+    shared = whole(cross_entropy(accuracy=0.2), ink, value=2 * value)  # another term is as large
+    assert isinstance(judge(run(shared, loss=falls)), Passed)

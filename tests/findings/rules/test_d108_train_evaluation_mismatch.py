@@ -128,3 +128,35 @@ def test_what_is_not_seen() -> None:
     assert isinstance(judge(evaluated()), NotApplicable)
     data = {"model": "net", "training": False, "inputs": [{"name": "ids", "dtype": "int64"}]}
     assert isinstance(judge(evaluated(Event("forward_without_gradient", 50, data))), Skipped)
+
+
+def test_a_copy_with_averaged_weights_is_compared_with_its_original() -> None:
+    params = [{"name": "w", "shape": [10, 8]}]
+    models = ({"name": "net", "params": params}, {"name": "ema", "params": params})
+
+    def evaluated_copy(**stats: Any) -> Recording:
+        entry = features(model="ema", against_training=None, **stats)
+        looks = Event("forward_without_gradient", 50, {"model": "ema", "inputs": [entry], "line": LINE})
+        told = whole(cross_entropy(accuracy=0.97))
+        return run(told, loss=FALLING, parts={"inputs": [features()]}, events=[looks], models=models)
+
+    answer = judge(evaluated_copy(mean=0.16, std=0.015, feature_std_median=0.015))
+    assert isinstance(answer, Fired) and "ema" in answer.sentence
+    assert isinstance(judge(evaluated_copy(mean=0.02, std=0.98, feature_std_median=0.97)), Passed)
+
+
+def test_classes_that_the_training_did_not_show() -> None:
+    def split(mean: float, std: float, accuracy: float) -> Any:
+        data = {
+            "model": "net", "look": 1, "turn": 1, "loss_kind": "nll", "value": 8.0, "reduction": "mean", "examples": 360,
+            "target_mean": mean, "target_std": std, "accuracy": accuracy, "commonest": 0.5, "line": LINE,
+        }  # fmt: skip
+        events = [Event("evaluation_loss", 50, data), look()]
+        return judge(
+            run(whole(cross_entropy(accuracy=0.97)), loss=FALLING, parts={"inputs": [features()]}, events=events)
+        )
+
+    answer = split(8.5, 0.5, 0.02)
+    assert isinstance(answer, Fired) and "other classes" in answer.sentence and answer.evidence["examples"] == 360
+    assert isinstance(split(4.4, 2.8, 0.02), Passed)  # drawn as the training's
+    assert isinstance(split(8.5, 0.5, 0.9), Passed)  # one class at a time, and answered

@@ -104,3 +104,16 @@ def test_learned_by_heart_only() -> None:
     assert isinstance(answer, Fired) and answer.basis == "watched" and "13%" in answer.sentence
     assert not isinstance(judge(learned_by_heart(accuracy=0.3, loss=2.4)), Fired)  # above chance
     assert not isinstance(judge(learned_by_heart(accuracy=0.13, loss=2.1)), Fired)  # below a constant answer's loss
+
+
+def test_copies_that_learn_by_heart_whatever_the_labels() -> None:
+    """A table of factors learns each row by itself: far worse than a constant on what it has not seen."""
+    data = {
+        "name": "shuffled-labels",
+        "loss": 6.67,
+        "shuffled_loss": 6.61,
+        "standard_error": 0.16,
+        "constant_loss": 0.88,
+    }
+    answer = judge(run(whole(cross_entropy(accuracy=0.5)), events=[Event("probe", 99, data)]))
+    assert isinstance(answer, Skipped) and "by heart" in answer.reason

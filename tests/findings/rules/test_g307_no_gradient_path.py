@@ -159,3 +159,25 @@ def test_gradients_cleared_between_backward_and_step() -> None:
     assert isinstance(found, Fired)
     assert found.severity == "error" and found.where == "train.py:9"
     assert "cleared between" in found.sentence and "backward()" in found.advice[0].code
+
+
+def test_a_cut_between_two_models() -> None:
+    """What enters the second model is no data: the first one's answers, without their graph."""
+    params = {"enc.w": weight(g=None, o=0, order=None), "dec.w": weight(g=0.1, o=0, order=0)}
+    models = [
+        {"name": "enc", "params": [{"name": "enc.w", "shape": [8, 48]}]},
+        {"name": "dec", "params": [{"name": "dec.w", "shape": [64, 8]}]},
+    ]
+    fed = {"in_std": 0.08, "in_mean": 0.03, "order": 1, "fan_in": 8, "name": "dec"}
+
+    def seen(first: str) -> Any:
+        inputs = [
+            {"model": first, "std": 0.37, "mean": 0.3},
+            {"model": "dec", "std": 0.08, "mean": 0.03},
+        ]
+        samples = [{**sample(s, params=params, layers=[fed], term=classes(0.3)), "inputs": inputs} for s in STEPS]
+        told = event("detached", 0, params=["enc.w"], last_live="dec.w")
+        return rule.judge(stuck(samples, models=models, events=[told]))
+
+    answer = seen("enc")
+    assert isinstance(answer, Fired) and answer.severity in ("warning", "error") and "enc.w" in answer.sentence

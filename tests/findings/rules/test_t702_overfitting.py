@@ -101,3 +101,21 @@ def test_what_is_measured_otherwise_than_trained_is_not_judged() -> None:
     answer = judge(validated(looks(TURNING, loss_kind="mse")))
     assert isinstance(answer, Skipped) and "another kind" in answer.reason
     assert isinstance(judge(validated(looks(TURNING, loss_kind="cross_entropy_soft"))), Fired)
+
+
+def test_known_by_heart_and_never_half_right() -> None:
+    """No turn at all: the evaluation stands high from the first look on, and the training loss goes to nothing."""
+    by_heart = [2.3 * 0.85**i for i in range(100)]
+    answer = judge(validated(looks([1.9, 1.8, 1.75, 1.74, 1.73, 1.73]), loss=by_heart))
+    assert isinstance(answer, Fired) and answer.severity == "warning" and "by heart" in answer.sentence
+    assert answer.evidence["best_validation_loss"] == 1.73
+    assert isinstance(judge(validated(looks([1.9, 1.2, 0.6, 0.5, 0.45, 0.44]), loss=by_heart)), Passed)
+    sure = looks([1.9, 1.8, 1.75, 1.74, 1.73, 1.73], [0.9] * 6)  # few mistakes, each with great confidence
+    assert isinstance(judge(validated(sure, loss=by_heart)), Passed)
+    half_way = [0.3 + 2.0 * 0.9**i for i in range(100)]
+    assert isinstance(judge(validated(looks([1.9, 1.8, 1.75, 1.74, 1.73, 1.73]), loss=half_way)), Passed)
+
+
+def test_other_classes_are_no_overfitting() -> None:
+    split = looks(TURNING, target_mean=8.5, target_std=0.5)
+    assert isinstance(judge(validated(split)), Skipped)

@@ -103,3 +103,13 @@ def test_a_first_group_that_is_held_still() -> None:
     assert isinstance(rule.judge(recording), Fired)
     recording.main.learning_rates = [(i, [rate, 0.1]) for i, rate in enumerate(EARLY)]
     assert not isinstance(rule.judge(recording), Fired)
+
+
+def test_gone_at_once_though_the_loss_was_falling() -> None:
+    """A plateau schedule that waits for a larger number: a sixth of the loss is left, after a tenth of the run."""
+    fast = [0.4 + 1.9 * 0.93**i if i < 20 else 0.4 + 1.9 * 0.93**20 for i in range(N)]
+    rate = [0.1 if i < 20 else 1e-2 if i < 25 else 1e-3 if i < 28 else 1e-5 for i in range(N)]
+    found = run([v / 2 for v in fast], rate, 0.7)
+    assert isinstance(found, Fired) and found.severity == "warning" and found.confidence < 0.8
+    slow = [0.35 + DRAW.gauss(0, 0.02) for _ in range(N)]  # it stood still when the rate went
+    assert isinstance(run(slow, rate, 0.7), Passed)

@@ -47,7 +47,7 @@ shift 0.05, scale 0.97 to 1.03 (measured).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from unstuck.findings.contract import Advice, Answer, Fired, NotApplicable, Passed, Severity, Skipped
@@ -90,8 +90,9 @@ def judge(recording: Recording) -> Answer:
         return NotApplicable("two networks that are shown each other's outputs")
     last: dict[tuple[str, str], tuple[Event, Mapping[str, Any]]] = {}
     inner = _from_other_networks(recording)
+    compared = {id(event): list(_compared(recording, event)) for event in looks}
     for event in looks:
-        for entry in event.data.get("inputs") or ():
+        for entry in compared[id(event)]:
             key = (str(entry.get("model") or ""), str(entry.get("name") or ""))
             if entry.get("against_training") is not None and key not in inner:
                 last[key] = (event, entry)
@@ -107,7 +108,7 @@ def judge(recording: Recording) -> Answer:
             continue
         seen.append(entry)
         fault = _fault(entry)
-        if fault and _steadily(looks, entry):
+        if fault and _steadily([e for event in looks for e in compared[id(event)]], entry):
             return _fired(recording, event, entry, fault, examples)
     if not seen:
         return Skipped(
@@ -219,12 +220,41 @@ def _fault(entry: Mapping[str, Any]) -> str:
     return "apart" if most and shift >= THRESHOLDS["apart_shift"][0] else ""
 
 
-def _steadily(looks: list[Event], like: Mapping[str, Any]) -> bool:
+def _compared(recording: Recording, event: Event) -> Iterator[Mapping[str, Any]]:
+    """What entered in an evaluation, against the training; a copy's inputs (averaged weights) against its original's."""
+    for entry in event.data.get("inputs") or ():
+        against = entry.get("against_training") or _against_original(recording, entry)
+        yield {**entry, "against_training": against}
+
+
+def _against_original(recording: Recording, entry: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Scale and place by the numbers over all entries: those of each feature are kept for the trained model alone."""
+    models = {str(m.get("name")): m for m in recording.models}
+    copy = models.get(str(entry.get("model")))
+    if copy is None:
+        return None
+    for sample in reversed(recording.main.samples):
+        for given in sample.get("inputs") or ():
+            original = models.get(str(given.get("model")))
+            if original is None or original is copy or given.get("name") != entry.get("name"):
+                continue
+            alike = [[p.get("shape") for p in m.get("params") or ()] for m in (original, copy)]
+            spread, other = number(given.get("feature_std_median")), number(entry.get("feature_std_median"))
+            mean, place, whole = number(given.get("mean")), number(entry.get("mean")), number(given.get("std"))
+            if alike[0] != alike[1] or not alike[0] or not spread or other is None or not whole:
+                continue
+            if mean is None or place is None:
+                continue
+            counts = [int(entry.get("examples") or 0), int(given.get("examples") or 0)]
+            return {"scale": other / spread, "shift": abs(place - mean) / whole, "apart": 0.0, "examples": counts}
+    return None
+
+
+def _steadily(entries: list[Mapping[str, Any]], like: Mapping[str, Any]) -> bool:
     """Most looks at this input show it: one call for a picture is no evaluation."""
     found = [
         bool(_fault(entry))
-        for event in looks
-        for entry in event.data.get("inputs") or ()
+        for entry in entries
         if entry.get("against_training") is not None
         and (entry.get("model"), entry.get("name")) == (like.get("model"), like.get("name"))
     ]
