@@ -13,6 +13,7 @@ from torch import Tensor
 
 from unstuck.probes.graph import VIEWS, Graph, Node, normalized_dim
 from unstuck.probes.heads import kind_of, layer_feeding
+from unstuck.probes.linear_chains import linear_sources
 from unstuck.probes.plain import piece, plain, strides_for, thinned
 from unstuck.probes.quiet import quiet
 from unstuck.probes.scalars import read_scalars
@@ -418,6 +419,10 @@ def layers(graph: Graph, *, limit: int = 16_384, maximum: int = 256) -> list[dic
                 break
             measured.append(_layer(graph, node, name, order, limit))
         _read_layers(measured)
+        linear = linear_sources(graph)
+        for m in measured:
+            if m.entry["name"] in linear:
+                m.entry["after_linear"] = linear[m.entry["name"]]
         return [m.entry for m in measured]
 
 
