@@ -60,7 +60,7 @@ def _interrupted(*args: Any, **kwargs: Any) -> Any:
 
 
 @pytest.mark.parametrize("block", [torch.no_grad, torch.inference_mode, lambda: torch.set_grad_enabled(False)])
-@pytest.mark.parametrize("part", ["_plan", "_write_norms"], ids=["entered", "left"])
+@pytest.mark.parametrize("part", ["_plan", "_was_empty"], ids=["entered", "left"])
 def test_gradients_come_back_after_a_failure(
     loop: Loop, monkeypatch: pytest.MonkeyPatch, block: Callable[[], Any], part: str
 ) -> None:
@@ -73,8 +73,19 @@ def test_gradients_come_back_after_a_failure(
     assert loop.crashes() == ["without_gradient"]
 
 
+def test_hooks_do_not_stay_after_a_failure(loop: Loop, monkeypatch: pytest.MonkeyPatch) -> None:
+    for _ in range(4):
+        loop.step()
+    loop.watcher.sampling = False
+    monkeypatch.setattr(loop.watcher.evaluation, "_was_empty", _broken)
+    with torch.no_grad():
+        loop.model(X)
+    assert not loop.watcher.evaluation.listening and "module" not in loop.watcher.taps._handles
+    assert loop.crashes() == ["without_gradient"]
+
+
 @pytest.mark.parametrize("block", [torch.no_grad, torch.inference_mode])
-@pytest.mark.parametrize("part", ["_plan", "_write_norms"], ids=["entered", "left"])
+@pytest.mark.parametrize("part", ["_plan", "_was_empty"], ids=["entered", "left"])
 def test_gradients_come_back_after_an_interrupt(
     loop: Loop, monkeypatch: pytest.MonkeyPatch, block: Callable[[], Any], part: str
 ) -> None:

@@ -510,3 +510,13 @@ def test_lazy_layers_are_named_once_their_shapes_are_known(watching: Watching) -
     (described,) = recording.models
     assert [p["name"] for p in described["params"]] == [f"model.{i}.{n}" for i in (0, 2, 3) for n in ("weight", "bias")]
     assert set(recording.main.samples[-1]["params"]) == {p["name"] for p in described["params"]}
+
+
+def test_losses_on_a_device_are_written_in_order_once_they_are_read(watching: Watching) -> None:
+    lines = watching.watcher.step_lines
+    for step, loss in enumerate((torch.tensor(1.5), 2.5, torch.tensor(3.5))):  # tensors stand for those on a device
+        lines.write({"e": "step", "o": 0, "s": step, "t": 0.1 * step}, [loss])
+    assert len(lines.deferred) == 3
+    lines.read()
+    assert lines.deferred == []
+    assert list(watching.recording().main.loss.values) == [1.5, 2.5, 3.5]

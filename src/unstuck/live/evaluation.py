@@ -16,6 +16,7 @@ from unstuck import probes
 from unstuck.launch.frames import DEMO_SCRIPTS, user_line
 from unstuck.launch.loss_functions import LOSS_MODULES
 from unstuck.live.budget import clock
+from unstuck.live.norm_looks import NormLooks
 from unstuck.live.registry import Model, batch_modules
 
 if TYPE_CHECKING:
@@ -36,7 +37,6 @@ MOST_MODES = 40  # calls of train() and eval() that are written down: twenty eva
 FREE_LOOKS = 4  # on the allowance of the first samples: some milliseconds, and the mode shows in the first passes
 FREE_LOSSES = 120  # on it too: at a millisecond each an eighth of it
 LOSSES_KEPT = 0.15  # part of the running budget that is theirs: evaluations are rare, and what they measured is gone
-NORM_LAYERS = 64  # batch normalizations whose statistics are compared with a batch; a ResNet of 50 layers has 53
 
 _BELOW = (str(Path(torch.__file__).parent) + os.sep, str(Path(__file__).resolve().parent.parent) + os.sep)
 
@@ -74,11 +74,7 @@ class EvaluationWatch:
         # Losses since then are held back: what follows shows whether they are an evaluation's.
         self.held: list[dict[str, Any]] = []
         self.in_vain = 0
-        self.norms: dict[str, dict[str, Any]] = {}  # of this block, by the layer's name
-        self.norm_names: dict[int, dict[int, str]] = {}  # of each model: id of a part, its name
-        self.norm_price = 0.002  # of one block
-        self.norm_looks = 0
-        self.norms_wanted = False
+        self.norms = NormLooks(self)
 
     def without_gradient(self, entered: bool) -> None:
         """A block without gradient was entered or left."""
@@ -101,20 +97,18 @@ class EvaluationWatch:
             self.last_model = None
             if self.losses_wanted:
                 watcher.taps.hear_losses(True)
-            self.norms = {}
-            free = self.norm_looks < FREE_LOOKS and watcher.budget.allows_first(self.norm_price)
-            self.norms_wanted = free or watcher.credit(clock(), reserve=False) >= self.norm_price
+            self.norms.block_begins()
             self.listening = True
             watcher.taps.hear_modules(True)
         else:
             self.depth = max(0, self.depth - 1)
             if self.depth == 0 and self.listening:
-                self.listening = self.norms_wanted = self.losses_wanted = False
+                self.listening = self.norms.wanted = self.losses_wanted = False
                 watcher.taps.hear_losses(False)
-                self._was_empty(not self.passes)
-                self._write_norms()
-                if not watcher.sampling:
+                if not watcher.sampling:  # before anything that could fail: hooks must not stay
                     watcher.taps.hear_modules(False)
+                self._was_empty(not self.passes)
+                self.norms.write()
 
     next_block = 0
 
@@ -282,45 +276,6 @@ class EvaluationWatch:
     loss_looks = 0
     loss_price = 0.001
     loss_seconds = 0.0  # spent on them, and on passes, out of the running budget
-
-    def part_called(self, part: torch.nn.Module, args: tuple) -> bool:
-        """A part of a model is called without gradient: a batch normalization is compared with what enters it.
-
-        True while that is paid from the allowance.
-        """
-        model = self.last_model
-        if model is None or not self.norms_wanted or not isinstance(part, torch.nn.modules.batchnorm._BatchNorm):
-            return False
-        if part.training or not args or not isinstance(args[0], torch.Tensor) or len(self.norms) >= NORM_LAYERS:
-            return False
-        names = self.norm_names.get(model.number)
-        if names is None:
-            root = model.module()
-            names = {id(m): name for name, m in root.named_modules()} if root is not None else {}
-            self.norm_names[model.number] = names
-        name = names.get(id(part))
-        if name is None or name in self.norms:  # the first pass of a block tells enough
-            return False
-        start = clock()
-        found = probes.running_statistics(part, args[0])
-        if found is not None:
-            self.norms[name] = {"name": f"{model.name}.{name}" if name else model.name, **found}
-            self.norm_price = max(self.norm_price, len(self.norms) * (clock() - start))
-        return self.norm_looks < FREE_LOOKS
-
-    def _write_norms(self) -> None:
-        if not self.norms:
-            return
-        self.norm_looks += 1
-        watcher, model = self.watcher, self.last_model
-        watcher.event(
-            "evaluation_norms",
-            step=watcher.current_step(),
-            limit=40,
-            model=model.name if model is not None else "",
-            layers=list(self.norms.values()),
-        )
-        self.norms = {}
 
     def is_news(self, model: Model, training: bool, before: bool) -> bool:
         """Whether a call changes anything; a script may call ``train()`` at every step."""

@@ -52,7 +52,6 @@ class Sampler:
         self.hand_gradients: dict[int, torch.Tensor] = {}
         self.hand_leaves: list[tuple[str, torch.Tensor]] = []
         self.moved_by_hand = False
-        self.loaders: dict[int, dict[str, Any]] = {}
         self.after_gradients: dict[int, list[tuple[str, Any, torch.Tensor]]] = {}  # of each stream's last sampled step
         self.stale: dict[int, dict[str, float]] = {}
         self.loss_call: tuple[torch.nn.Module, tuple, dict] | None = None
@@ -554,31 +553,10 @@ class Sampler:
             self.hook_ranges.append((start, now if now is not None else 1 << 62))
             del self.hook_ranges[:-256]
 
-    def loader_started(self, loader: Any) -> None:
-        """A pass over a data loader begins."""
-        known = self.loaders.get(id(loader))
-        if known is not None:
-            known["passes"] += 1
-            return
-        if len(self.loaders) < 8:
-            sampler = getattr(loader, "sampler", None)
-            try:
-                length: int | None = len(loader.dataset)
-            except Exception:
-                length = None
-            self.loaders[id(loader)] = {
-                "sampler": type(sampler).__name__,
-                "examples": length,
-                "batch": getattr(loader, "batch_size", None),
-                "training": bool(self.watcher.sampling and torch.is_grad_enabled()),
-                "passes": 1,
-                "line": user_line(),
-            }
-
     def first_samples_over(self) -> None:
         """The first samples are done: write what they show together."""
         self.ownership.report()
-        self._report_loaders()
+        self.watcher.loaders.report()
 
     def last_words(self) -> None:
         """The run ends."""
@@ -588,7 +566,7 @@ class Sampler:
             if not model.written:
                 self._write_model(model)
         self.ownership.report()
-        self._report_loaders()
+        self.watcher.loaders.report()
         moved = self.moved_by_hand
         watcher.event(
             "backward_without_step",
@@ -599,12 +577,6 @@ class Sampler:
             moved=moved,
             optimizers=len(watcher.tracks),
         )
-
-    def _report_loaders(self) -> None:
-        if self.loaders:
-            listed = list(self.loaders.values())
-            training = next((entry for entry in listed if entry["training"]), listed[0])
-            self.watcher.event("shuffle", step=self.watcher.current_step(), sampler=training["sampler"], loaders=listed)
 
 
 def _reader(way: tuple[int, ...], ratio: int) -> Callable[[Any], int]:

@@ -21,9 +21,11 @@ from unstuck.live.biopsy import Biopsy
 from unstuck.live.budget import FULL_SAMPLES, UNSEEN_SECONDS, Budget, clock
 from unstuck.live.evaluation import EvaluationWatch
 from unstuck.live.fast_path import FastPath, Track
+from unstuck.live.loaders import Loaders
 from unstuck.live.own_work import OwnWork
 from unstuck.live.registry import Registry, has_parameters, optimizer_options
 from unstuck.live.sampler import Sampler
+from unstuck.live.step_lines import StepLines
 from unstuck.record.journal import Journal
 
 BY_HAND = -1  # the stream of updates made without an optimizer
@@ -31,7 +33,6 @@ HELD_BACK = 64  # backward passes without a step before they are written as a st
 MAX_CRASHES = 3
 # Seconds of the first samples' allowance that are left for the first evaluations: a hundred losses at a millisecond.
 EVALUATIONS_KEPT = 0.1
-MAX_DEFERRED = 32  # losses on an accelerator that are read together
 JUST_NOW = 0.02  # seconds since steps were written: writing them again before an evaluation saves next to nothing
 
 
@@ -88,7 +89,6 @@ class Watcher:
         self.value_clip: float | None = None  # the bound of the last clip_grad_value_
         self.paused = 0
         self.on_accelerator = False
-        self.deferred: list[tuple[dict[str, Any], list[Any], int]] = []
         self.last_losses: list[Any] = []
         self.last_examples = 0
         self.compiled_models = False
@@ -103,6 +103,8 @@ class Watcher:
         self.fast = FastPath(self.zero, self._look)
         self.fast.attach(journal)
         self.taps = Taps(self, make_backward=self.fast.make_backward, make_step_hook=self.fast.make_step_hook)
+        self.step_lines = StepLines(journal, self.fast)
+        self.loaders = Loaders(self)
         self.sampler = Sampler(self)
         self.evaluation = EvaluationWatch(self)
         self.biopsy = Biopsy(self)
@@ -383,47 +385,13 @@ class Watcher:
                 line["c"] = float(norm)
         if not track.described:
             self._describe(track, optimizer)
-        self._write_step(line, losses)
+        self.step_lines.write(line, losses)
         self._admit(track, optimizer)
         if self.sampling:
             self.sampler.after_step(optimizer, track, step)
             self._after_sample(track)
         elif fast.steps >= fast.next_look:
             self._look(optimizer, track, step, now)
-
-    def _write_step(self, line: dict[str, Any], losses: list[Any]) -> None:
-        """Write a step; on an accelerator its numbers are read some steps later, together."""
-        known = [v for v in losses if v is not None]
-        waiting = [v for v in [*known, line.get("c")] if isinstance(v, torch.Tensor)]
-        if not waiting and not self.deferred:
-            if known:
-                line["l"] = sum(known) / len(known)
-            self.journal.record(line)
-            return
-        self.deferred.append((line, known, len(waiting)))
-        if len(self.deferred) >= MAX_DEFERRED or clock() - self.fast.last_flush > 0.5:
-            self.read_deferred()
-
-    def read_deferred(self) -> None:
-        """Read the losses that wait on an accelerator, with one transfer a device, and write their steps."""
-        deferred, self.deferred = self.deferred, []
-        tensors = [v for line, known, _ in deferred for v in [*known, line.get("c")] if isinstance(v, torch.Tensor)]
-        by_device: dict[Any, list[torch.Tensor]] = {}
-        for tensor in tensors:
-            by_device.setdefault(tensor.device, []).append(tensor)
-        numbers: dict[int, float] = {}
-        with torch.no_grad():
-            for group in by_device.values():
-                values = torch.stack([t.detach().reshape(()).double().float() for t in group]).tolist()
-                numbers.update((id(t), v) for t, v in zip(group, values, strict=True))
-        for line, known, _ in deferred:
-            plain = [numbers[id(v)] if isinstance(v, torch.Tensor) else v for v in known]
-            if plain:
-                line["l"] = sum(plain) / len(plain)
-            if isinstance(line.get("c"), torch.Tensor):
-                line["c"] = numbers[id(line["c"])]
-            self.journal.record(line)
-        self.fast.last_flush = clock()
 
     def _admit(self, track: Track, optimizer: torch.optim.Optimizer) -> None:
         """Let this optimizer's plain steps take the fast path."""
@@ -489,7 +457,7 @@ class Watcher:
         line = {"e": "step", "o": BY_HAND, "s": track.steps, "t": round(at, 6)}
         if examples:
             line["b"] = examples
-        self._write_step(line, [loss])
+        self.step_lines.write(line, [loss])
         track.steps += 1
         self.fast.steps += 1
 
@@ -604,9 +572,9 @@ class Watcher:
             member = registry.member(module)
             norm = isinstance(module, torch.nn.modules.batchnorm._BatchNorm)
             if member and (norm or has_parameters(module)):
-                if norm and self.evaluation.norms_wanted and not torch.is_grad_enabled():
+                if norm and self.evaluation.norms.wanted and not torch.is_grad_enabled():
                     own.probe = "evaluation_norms"
-                    return self.works("evaluation_norms") and self.evaluation.part_called(module, args)
+                    return self.works("evaluation_norms") and self.evaluation.norms.part_called(module, args)
                 return False
             if not member:
                 model = registry.add(module)
@@ -730,7 +698,7 @@ class Watcher:
         if self.active and not self.busy:
             self._write_held_back()
             with OwnWork(self, "loader"):
-                self.sampler.loader_started(loader)
+                self.loaders.started(loader)
 
     def schedule_made(self, schedule: Any) -> None:
         """A schedule of the learning rate was made: its kind and numbers."""
@@ -756,7 +724,7 @@ class Watcher:
         start = clock()
         self.fast.on = False
         self.busy = True
-        words = (self.read_deferred, self.evaluation.mode_over, self.evaluation.last_modes, self.sampler.last_words)
+        words = (self.step_lines.read, self.evaluation.mode_over, self.evaluation.last_modes, self.sampler.last_words)
         for part in words:
             try:
                 part()
@@ -780,7 +748,7 @@ class Watcher:
             except Exception as problem:
                 self.crashed("finish", problem)
         self.scaled.clear()
-        self.last_losses, self.deferred = [], []
+        self.last_losses = []
         exception = None
         if error is not None and not isinstance(error, SystemExit):
             exception = {"type": type(error).__name__, "message": str(error)[:2000], "line": line}
