@@ -11,6 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from unstuck.record.stages import main_stream
+
 Fact = Mapping[str, Any]
 
 
@@ -156,11 +158,8 @@ class Recording:
 
     @property
     def main(self) -> Stream:
-        """The stream with most steps; an empty one if there is none."""
-        if not self.streams:
-            return Stream(0)
-        # Backward passes that no optimizer stepped on form stream −1; where an optimizer stepped, they are not the run.
-        return max(self.streams.values(), key=lambda s: (s.number >= 0 and s.steps > 0, s.steps, -s.number))
+        """The stream with most steps, or the last stage of a training in stages; an empty one if there is none."""
+        return main_stream(self.streams.values(), self.models) or Stream(0)
 
     def happened(self, kind: str) -> list[Event]:
         """All events of a kind."""
