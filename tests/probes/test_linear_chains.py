@@ -31,7 +31,8 @@ class Two(nn.Module):
 def chain(model: nn.Module, *inputs: Tensor) -> dict[str, str]:
     out = model(*(inputs or (torch.randn(N, D),)))
     names = {id(p): name for name, p in model.named_parameters()}
-    return linear_sources(walk((out**2).mean(), names=names))
+    found = linear_sources(walk((out**2).mean(), names=names))
+    return {name: source for name, source in found.items() if source}
 
 
 def _written_into(h: Tensor) -> Tensor:
@@ -218,4 +219,39 @@ def test_the_entries_of_layers() -> None:
     model = Two(AFFINE["dropout"])
     names = {id(p): name for name, p in model.named_parameters()}
     found = {e["name"]: e for e in layers(walk(model(torch.randn(N, D)).mean(), names=names))}
-    assert "after_linear" not in found["a"] and found["b"]["after_linear"] == "a"
+    assert found["a"]["after_linear"] == "" and found["b"]["after_linear"] == "a"
+
+
+@pytest.mark.parametrize(
+    ("before", "data_itself"),
+    [
+        (nn.BatchNorm1d(D), True),
+        (nn.Flatten(), True),
+        (nn.LayerNorm(D), False),
+        (nn.PReLU(), False),
+    ],
+)
+def test_what_enters_the_first_layer(before: nn.Module, data_itself: bool) -> None:
+    model = nn.Sequential(before, nn.Linear(D, D), nn.Linear(D, 3))
+    names = {id(p): name for name, p in model.named_parameters()}
+    found = linear_sources(walk(model(torch.randn(N, D)).mean(), names=names))
+    assert found.get("1") == ("" if data_itself else None)
+
+
+def test_a_part_that_is_hidden_comes_first() -> None:
+    from torch.utils.checkpoint import checkpoint
+
+    inner, a, b = nn.Sequential(nn.Linear(D, D), nn.ReLU()), nn.Linear(D, D), nn.Linear(D, 3)
+    names = {id(a.weight): "a.weight", id(b.weight): "b.weight"}
+    for reentrant in (True, False):
+        x = torch.randn(N, D, requires_grad=True)
+        found = linear_sources(walk(b(a(checkpoint(inner, x, use_reentrant=reentrant))).mean(), names=names))
+        assert found == {"b": "a"}
+
+
+def test_a_first_layer_after_a_learned_function_of_the_data() -> None:
+    frequencies = nn.Parameter(torch.randn(D))
+    a, b = nn.Linear(D, D), nn.Linear(D, 3)
+    names = {id(frequencies): "f", id(a.weight): "a.weight", id(b.weight): "b.weight"}
+    found = linear_sources(walk(b(a(torch.sin(torch.randn(N, D) * frequencies))).mean(), names=names))
+    assert found.get("a") is None

@@ -33,17 +33,17 @@ def linear_sources(graph: Graph) -> dict[str, str]:
     """For each layer that only affine operations part from the layers before it: the nearest of these.
 
     Views, dropout, biases, constant factors, average pooling, sums of such streams and batch normalization in
-    evaluation are affine. A layer that takes the data itself has no entry, nor one that is used several times with
-    something else before it. Cost: a microsecond an operation, and a look at the masks of dropouts.
+    evaluation are affine. For a layer that the data itself enters so it is "". A layer that something nonlinear comes
+    before, in any of its uses, has no entry. Cost: a microsecond an operation, and a look at the masks of dropouts.
 
     >>> import torch
     >>> from unstuck.probes.graph import walk
     >>> one, two = torch.nn.Linear(2, 4), torch.nn.Linear(4, 1)
     >>> names = {id(one.weight): "one.weight", id(two.weight): "two.weight"}
     >>> linear_sources(walk(two(one(torch.ones(3, 2))).mean(), names=names))
-    {'two': 'one'}
+    {'one': '', 'two': 'one'}
     >>> linear_sources(walk(two(one(torch.ones(3, 2)).relu()).mean(), names=names))
-    {}
+    {'one': ''}
     """
     if graph.truncated:
         return {}
@@ -61,11 +61,11 @@ def linear_sources(graph: Graph) -> dict[str, str]:
             if node.parametric in ("linear", "conv"):
                 reach[node] = None
             continue
-        # A layer that is fed by itself is a recurrence, one without a source takes the data.
-        if not sources or name in sources:
+        nearest = max(sources, key=lambda source: order[source], default="") if sources is not None else ""
+        # A layer that is fed by itself is a recurrence; one that the data enters in one use only is no part of a chain.
+        if sources is None or name in sources or bool(found.get(name, nearest)) != bool(nearest):
             spoiled.add(name)
-        else:
-            found.setdefault(name, max(sources, key=lambda source: order[source]))
+        found.setdefault(name, nearest)
         order.setdefault(name, place)
         reach[node] = frozenset({name}) if _is_product(node) else None
     return {name: source for name, source in found.items() if name not in spoiled}
@@ -85,7 +85,8 @@ def _through(graph: Graph, node: Node, reach: dict[Node, _Sources | None]) -> _S
     """The layers whose output enters this node unbent and leaves it (or its weight) as an affine function of them."""
     streams = [child for child, _ in node.edges if child is not None and child.data]
     if node.parametric == "batch_norm":
-        if graph.attribute(node, "training") is not False or len(streams) > 1:
+        # Normalizing the data itself is a matter of the data.
+        if streams and (graph.attribute(node, "training") is not False or len(streams) > 1):
             return None
     elif node.parametric:
         if not _is_product(node):

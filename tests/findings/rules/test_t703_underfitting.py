@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from literal_losses import EMPTY, FALLING, STANDING, cross_entropy, run, whole
+from literal_losses import EMPTY, FALLING, STANDING, active, cross_entropy, run, whole
 from literal_recordings import weight
 
 from unstuck.findings.contract import Fired, NotApplicable, Passed, Skipped
@@ -84,3 +84,90 @@ def test_watching_cannot_tell(recording: Recording) -> None:
 def test_a_run_that_learned() -> None:
     assert isinstance(judge(network(32, accuracy=0.97, loss=FALLING)), Passed)
     assert isinstance(judge(EMPTY), NotApplicable)
+
+
+def stack(
+    *widths: int,
+    bent: int | None = None,
+    head: tuple[Any, ...] = (),
+    accuracy: float = 0.3,
+    loss: list[float] = STANDING,
+    kind: str = "linear",
+    names: tuple[str, ...] = (),
+    **parts: Any,
+) -> Recording:
+    """A classifier of linear layers of these widths; before layer ``bent`` stands something nonlinear."""
+    sizes = [64, *widths, 10]
+    named = names or tuple(f"net.fc{i}" for i in range(len(widths) + 1))
+    layers = [
+        {"name": name, "kind": kind, "order": 2 * i, "fan_in": sizes[i], "in_shape": [80, sizes[i]]}
+        | ({} if i == bent else {"after_linear": named[i - 1] if i else ""})
+        for i, name in enumerate(named)
+    ]
+    params = {
+        f"{name}.weight": weight(order=2 * i, layer=name, n=sizes[i] * sizes[i + 1]) for i, name in enumerate(named)
+    }
+    term = cross_entropy(*head, accuracy=accuracy, layer=named[-1])
+    model = {"name": "net", "params": [], "modules": []}
+    return run(whole(term), loss=loss, models=(model,), parts={"params": params, "layers": layers, **parts})
+
+
+def test_layers_with_nothing_between_them() -> None:
+    answer = judge(stack(128, 32))
+    assert isinstance(answer, Fired)
+    assert (answer.severity, answer.confidence, answer.basis, answer.where) == ("warning", 0.75, "watched", "net.fc0")
+    assert "net.fc0, net.fc1 and net.fc2" in answer.sentence and "3 layers" in answer.sentence
+    assert "torch.relu(self.fc0(x))" in answer.advice[0].code and "fc2" not in answer.advice[0].code
+    assert answer.evidence["layers"] == 3 and answer.evidence["widest_hidden"] == 128
+
+
+def test_the_advice_speaks_of_the_module_s_own_parts() -> None:
+    blocks = judge(stack(64, 64, names=("net.inp", "net.blocks.0.a", "net.out")))
+    assert isinstance(blocks, Fired) and "self.blocks[0].a(x)" in blocks.advice[0].code
+    parts = judge(stack(64, 64, names=("net.0", "net.1", "net.2")))
+    assert isinstance(parts, Fired) and "torch.nn.ReLU()" in parts.advice[0].code
+
+
+def test_a_linear_chain_that_reached_what_it_can_is_a_remark() -> None:
+    answer = judge(stack(32, accuracy=0.97, loss=FALLING))
+    assert isinstance(answer, Fired) and answer.severity == "info"
+
+
+@pytest.mark.parametrize(
+    "recording",
+    [
+        pytest.param(stack(128, 32, bent=1), id="something between the first two"),
+        pytest.param(stack(128, 32, bent=2), id="something between the last two"),
+        pytest.param(stack(128, 32, bent=0), id="something nonlinear before the first"),
+        pytest.param(stack(), id="one layer alone"),
+        pytest.param(stack(6), id="a bottleneck"),
+        pytest.param(stack(32, kind="embedding"), id="words that are looked up"),
+        pytest.param(stack(32, head=(active("tanh"),)), id="bent before the loss"),
+        pytest.param(stack(32, loss=[2.3 - 0.015 * i for i in range(100)], accuracy=0.5), id="still learning"),
+        pytest.param(stack(32, layers=[{"name": "net.fc1", "kind": "linear"}]), id="an older recording"),
+    ],
+)
+def test_what_is_no_stack_of_linear_layers(recording: Recording) -> None:
+    assert isinstance(judge(recording), Skipped)
+
+
+def test_a_linear_autoencoder_is_meant() -> None:
+    def autoencoder(code: int) -> Recording:
+        found = stack(code, names=("net.encode", "net.decode"))
+        for sample in found.main.samples:
+            sample["params"]["net.decode.weight"]["n"] = code * 64
+        return found
+
+    assert isinstance(judge(autoencoder(8)), Skipped)
+    assert isinstance(judge(autoencoder(64)), Fired)
+
+
+def test_a_sigmoid_at_the_end_is_the_loss_s_own() -> None:
+    assert isinstance(judge(stack(32, head=(active("softmax", dim=1),))), Fired)
+
+
+def test_several_losses_or_terms_are_left_alone() -> None:
+    found = stack(32)
+    for sample in found.main.samples:
+        sample["losses"][0]["terms"].append(dict(sample["losses"][0]["terms"][0], layer="net.other"))
+    assert isinstance(judge(found), Skipped)

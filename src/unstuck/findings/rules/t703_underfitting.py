@@ -15,29 +15,36 @@ How it is judged
 Proved only by a probe (`--probe`): a fresh copy of the model is trained on one small batch of the run, without
 dropout. A network that can learn the task fits it nearly perfectly; if it stays above a fifth of the loss of a
 constant answer (and below nine tenths of right answers, or of explained variance) it cannot, and that is an error.
-From watching alone one case is reported, as a warning: a classifier of five classes and more whose every hidden
-signal passes a layer of one or two units, and whose loss has settled with less than half of the way made. A run
-that learned well passes; everything else is skipped, since noise in the labels looks the same.
+From watching alone two cases are reported, as warnings. One: a classifier of five classes and more whose every hidden
+signal passes a layer of one or two units, and whose loss has settled with less than half of the way made. Two: all
+layers, two or more, follow each other with nothing nonlinear between them, as the loss's graph shows exactly; however
+many they are, they can draw straight lines only. Narrow layers on purpose (a linear autoencoder, a factor of low rank)
+are left alone, and so is a run that still learns. Where such a chain learned well it is a remark. Any other run that
+learned well passes; everything else is skipped, since noise in the labels looks the same.
 
 When it is wrong
 ----------------
 The probe's steps are too few or its rate unfit for a network that is hard to train (the sickness is then another one);
 equal inputs with different targets cannot be fitted by anything, and the probe's result says when a batch has them.
+Deep linear networks are also written to study how they learn; then noise in the targets may be what is left.
 
 What to do
 ----------
-Widen the narrowest layer, add a hidden layer, check that all parts are trained. First make the network fit one batch,
-then the whole set.
+Put a nonlinearity between layers that have none. Widen the narrowest layer, add a hidden layer, check that all parts
+are trained. First make the network fit one batch, then the whole set.
 
 Sources
 -------
 Karpathy, A recipe for training neural networks, 2019 (overfit one batch). Goodfellow, Bengio, Courville, Deep learning,
-2016, section 5.2 (capacity). TheDeepChecker (Ben Braiek and Khomh, 2023): fit a small sample first.
+2016, sections 5.2 (capacity) and 6.1 (why a hidden layer must be nonlinear). Saxe, McClelland, Ganguli, Exact solutions
+to the nonlinear dynamics of learning in deep linear neural networks, 2014. TheDeepChecker (Ben Braiek and Khomh, 2023):
+fit a small sample first.
 """
 
 from __future__ import annotations
 
 import itertools
+import math
 from dataclasses import dataclass
 
 from unstuck.findings.contract import Advice, Answer, Fired, NotApplicable, Number, Passed, Skipped
@@ -48,6 +55,7 @@ from unstuck.findings.evidence.loss_course import LossCourse, loss_course
 from unstuck.findings.evidence.places import model_line, model_name
 from unstuck.findings.evidence.probe_results import figure, probe_result
 from unstuck.findings.evidence.trend import trend
+from unstuck.findings.verdict import verdict
 from unstuck.record.recording import Fact, Recording
 
 CODE = "T703"
@@ -65,7 +73,13 @@ THRESHOLDS = {
     ),
     "classes": (5, "more than twice the units"),
     "steps": (100, "before a run can be said to have settled"),
+    "chain": (2, "layers in a row with nothing nonlinear between them; exact, read from the loss's graph"),
 }
+_STANDS = frozenset({"unknown", "converged", "bouncing"})
+_HEADS = frozenset({"softmax", "log_softmax", "sigmoid", "log_sigmoid"})
+_MATRICES = frozenset({"linear", "conv"})
+# Operations on the way from the last layer to the loss that bend what passes, though they are no activations.
+_BENDING = ("MaxPool", "AdaptiveMaxPool", "Max", "Min", "Clamp", "Where", "MaskedFill", "NanToNum", "Abs", "Pow")
 
 
 @dataclass(frozen=True)
@@ -75,14 +89,23 @@ class _Narrow:
     units: int
 
 
+@dataclass(frozen=True)
+class _Chain:
+    layers: tuple[str, ...]
+    widest: int  # of the hidden widths
+
+
 def judge(recording: Recording) -> Answer:
-    """Could the model fit one batch; and if nobody tried, does everything pass one or two units?"""
+    """Could the model fit one batch; and if nobody tried, does everything pass one or two units, or is all linear?"""
     result = probe_result(recording, "overfit-one-batch")
     if result is not None:
         return _probed(recording, result)
     if not recording.main.steps:
         return NotApplicable("no training step was seen")
     course = loss_course(recording)
+    chain = _linear_chain(recording)
+    if chain is not None and _stands(recording, course):
+        return _linear(recording, chain, course)
     if course.outcome == "well":
         return Passed(f"the model fits: {course.sentence}")
     narrow = _narrowest(recording)
@@ -145,6 +168,116 @@ def _settled(recording: Recording) -> bool:
         return False
     third = trend(stream.loss, stream.steps - stream.steps // 3, stream.steps)
     return third is not None and (third.direction == "level" or third.gain < 0.05 * abs(third.level))
+
+
+def _stands(recording: Recording, course: LossCourse) -> bool:
+    """It is known what came of the run, and it no longer learns usefully."""
+    if course.outcome == "well":
+        return True
+    found = recording.extras.get("verdict") or verdict(recording)
+    return course.outcome in ("nothing", "some", "learned") and found.state in _STANDS
+
+
+def _linear_chain(recording: Recording) -> _Chain | None:
+    """All layers of the loss's path, when in every sample nothing nonlinear stands between the first and the loss."""
+    samples = [sample for sample in recording.main.samples if sample.get("layers")]
+    names = _chained(samples[0]) if samples else ()
+    if not names or any(_chained(sample) != names for sample in samples[1:]):
+        return None
+    widths = _widths(samples[0], recording)
+    if len(widths) != len(names) + 1:
+        return None
+    ends = min(widths[0], widths[-1])
+    # Narrower than what it comes from and what it goes to: an autoencoder's code, a factor of low rank.
+    wide = [
+        width
+        for before, width, after in zip(widths[:-2], widths[1:-1], widths[2:], strict=True)
+        if width >= max(ends, min(before, after))
+    ]
+    return _Chain(names, max(wide)) if wide else None
+
+
+def _chained(sample: Fact) -> tuple[str, ...]:
+    """The layers of a sample's only loss in forward order, when they are one linear chain up to the loss; else ()."""
+    # A batch normalization is part of the chain where it is one: in training the layer behind it says that it is not.
+    layers = [layer for layer in sample["layers"] if layer.get("kind") != "batch_norm"]
+    if len(layers) < THRESHOLDS["chain"][0] or any(layer.get("kind") not in _MATRICES for layer in layers):
+        return ()
+    layers.sort(key=lambda layer: layer.get("order") or 0)
+    if layers[0].get("after_linear") != "" or not all(layer.get("after_linear") for layer in layers[1:]):
+        return ()
+    losses = list(sample.get("losses") or ())
+    if len(losses) != 1:
+        return ()
+    terms = [term for term in losses[0].get("terms") or () if term.get("kind") != "penalty"]
+    for term in terms:
+        head = term.get("head")
+        bent = any(str(op).startswith(_BENDING) for op in term.get("op") or ())
+        if term.get("layer") != layers[-1]["name"] or head is None or bent:
+            return ()
+        if any(not entry.get("own") and entry.get("kind") not in _HEADS for entry in head):
+            return ()
+    return tuple(str(layer["name"]) for layer in layers) if len(terms) == 1 else ()
+
+
+def _widths(sample: Fact, recording: Recording) -> list[int]:
+    """What goes in for each example (or place), what is passed on from layer to layer, and what comes out."""
+    layers = sorted(
+        (layer for layer in sample["layers"] if layer.get("kind") in _MATRICES),
+        key=lambda layer: layer.get("order") or 0,
+    )
+    widths: list[int] = []
+    for layer in layers:
+        shape = layer.get("in_shape")
+        if layer.get("kind") == "conv" and shape:
+            widths.append(math.prod(int(n) for n in shape[1:]))
+        elif layer.get("fan_in"):
+            widths.append(int(layer["fan_in"]))
+    last = layers[-1]
+    for weight in weights(sample, recording.main):
+        size = int(weight.stat.get("n") or 0)
+        if weight.layer == last["name"] and last.get("kind") == "linear" and last.get("fan_in"):
+            return [*widths, size // int(last["fan_in"])]
+    output = next(t.output.get("shape") or () for t in seen_terms(recording.main))
+    return [*widths, math.prod(int(n) for n in output[1:])]
+
+
+def _linear(recording: Recording, chain: _Chain, course: LossCourse) -> Fired:
+    names, count = chain.layers, len(chain.layers)
+    shown = ", ".join(names[: 3 if count > 4 else count - 1])
+    shown += f", … and {names[-1]}" if count > 4 else f" and {names[-1]}"
+    well = course.outcome == "well"
+    return Fired(
+        sentence=f"{shown} follow each other without a nonlinearity between them: {count} layers like that are one "
+        f"linear layer, and can draw straight lines only; {course.sentence}.",
+        severity="info" if well else "warning",
+        confidence=0.75,
+        where=names[0],
+        step=None,
+        evidence={"layers": count, "widest_hidden": chain.widest, **course.evidence()},
+        advice=(
+            Advice(
+                "a nonlinearity between layers",
+                f"Apply torch.relu (or tanh, gelu) to what {names[0]} puts out, and to every layer after it but the "
+                f"last.",
+                _relu_code(names),
+            ),
+        ),
+        line=model_line(recording, names[0].partition(".")[0]) or model_line(recording),
+    )
+
+
+def _relu_code(names: tuple[str, ...]) -> str:
+    """Lines for ``forward`` with the module's own names; for a Sequential, what goes between its parts."""
+    inner = [name.partition(".")[2] or name for name in names[:-1]]
+    if all(name.isdigit() for name in inner):
+        return "torch.nn.ReLU(),   # after each layer of the Sequential but the last"
+    lines = []
+    for name in inner[:3]:
+        parts = name.split(".")
+        path = "".join(f"[{part}]" if part.isdigit() else f".{part}" for part in parts)
+        lines.append(f"x = torch.relu(self{path}(x))")
+    return "\n".join(lines)
 
 
 def _narrowest(recording: Recording) -> _Narrow | None:
