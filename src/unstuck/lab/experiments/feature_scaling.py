@@ -93,11 +93,7 @@ def run(config: Config, seed: int, progress: Progress) -> Result:
     ratio = float(example[1] / example[0])
 
     source = torch.Generator().manual_seed(seed)
-    x = torch.rand(config.examples, 2, generator=source, dtype=torch.float64) * torch.tensor(
-        [999.0, 1.0]
-    ) + torch.tensor([1.0, 0.0])
-    noise = 0.1 * torch.randn(config.examples, generator=source, dtype=torch.float64)
-    y = 0.004 * x[:, 0] - 2 * x[:, 1] + noise
+    x, y = _drawn(config.examples, source)
     scale = Standardize(2).double().fit(x)
     z = scale(x)
     raw, even = _bowl(_squares(x, y)), _bowl(_squares(z, y))
@@ -106,7 +102,7 @@ def run(config: Config, seed: int, progress: Progress) -> Result:
 
     constant = Standardize(3).double().fit(torch.cat([x, torch.full((len(x), 1), 0.1, dtype=torch.float64)], dim=1))
     with_constant = constant(torch.cat([x, torch.full((len(x), 1), 0.1, dtype=torch.float64)], dim=1))
-    own, train_scaled = _shifted(x, y, scale)
+    own, train_scaled = _shifted(x, y, *_drawn(config.examples, source), scale)
     mean = float(z.mean(dim=0).abs().max())
     variance = float((z.var(dim=0, correction=0) - 1).abs().max())
 
@@ -155,16 +151,24 @@ def _walk(objective: FormulaObjective, rate: float, steps: int) -> float:
     return (objective.value(path[-1]) - best) / (objective.value(path[0]) - best)
 
 
-def _shifted(x: Tensor, y: Tensor, scale: Standardize) -> tuple[float, float]:
-    """Mean squared errors on the examples of large x₁, scaled by their own numbers and by the training set's."""
-    test = x[:, 0] > 700
+def _drawn(examples: int, source: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Inputs on two scales, and a number that depends on both with a little noise."""
+    width, low = torch.tensor([999.0, 1.0]), torch.tensor([1.0, 0.0])
+    x = torch.rand(examples, 2, generator=source, dtype=torch.float64) * width + low
+    noise = 0.1 * torch.randn(examples, generator=source, dtype=torch.float64)
+    return x, 0.004 * x[:, 0] - 2 * x[:, 1] + noise
+
+
+def _shifted(x: Tensor, y: Tensor, new: Tensor, target: Tensor, scale: Standardize) -> tuple[float, float]:
+    """Mean squared errors on new examples of large x₁, scaled by their own numbers and by the training set's."""
+    test = new[:, 0] > 700
     columns = torch.cat([scale(x), torch.ones(len(x), 1, dtype=torch.float64)], dim=1)
     # driver: that of default, with pivots, gives other last bits where its work space lies elsewhere in memory
     weights = torch.linalg.lstsq(columns, y[:, None], driver="gels").solution[:, 0]
     errors = []
-    for used in (Standardize(2).double().fit(x[test]), scale):
-        scaled = torch.cat([used(x[test]), torch.ones(int(test.sum()), 1, dtype=torch.float64)], dim=1)
-        errors.append(float((scaled @ weights - y[test]).pow(2).mean()))
+    for used in (Standardize(2).double().fit(new[test]), scale):
+        scaled = torch.cat([used(new[test]), torch.ones(int(test.sum()), 1, dtype=torch.float64)], dim=1)
+        errors.append(float((scaled @ weights - target[test]).pow(2).mean()))
     return errors[0], errors[1]
 
 
@@ -229,7 +233,7 @@ TEXT = {
         "inputs' mean squares.\n\n"
         "With one input in 1 … 1000 and one in 0 … 1, the condition number is {raw:,.0f} and gradient descent at its best rate "
         "needs {raw_steps:,} steps. Standardized, it is {even:.3f}, and {even_steps} steps do.\n\n"
-        "The numbers belong to the training set. A test set of large x₁ only, scaled by its own mean and σ, looks like any "
+        "The numbers belong to the training set. A test set, drawn anew, of large x₁ only, scaled by its own mean and σ, looks like any "
         "other data, and what made it different is gone: its error is {own:.3g} instead of {train_scaled:.3g}. That is why "
         "the scaling should be part of the model.",
         holds="All of it.",
@@ -247,7 +251,7 @@ TEXT = {
         lesson="输入 1, 2, … 与 100, 200, … 并列时，一个曲率是另一个的 {ratio:,.0f} 倍，恰为两个输入均方之比。\n\n"
         "一个输入在 1 … 1000、另一个在 0 … 1 时，条件数为 {raw:,.0f}，梯度下降用最好的步长也要 {raw_steps:,} 步。"
         "标准化之后条件数为 {even:.3f}，{even_steps} 步就够。\n\n"
-        "这些数字属于训练集。只含大 x₁ 的测试集若用自己的均值和 σ 缩放，看上去就和别的数据一样，"
+        "这些数字属于训练集。只含大 x₁ 的测试集（另外抽取）若用自己的均值和 σ 缩放，看上去就和别的数据一样，"
         "使它与众不同的东西没有了：误差是 {own:.3g}，而不是 {train_scaled:.3g}。所以缩放应当是模型的一部分。",
         holds="全部成立。",
         fails="有一份讲义说“除以方差”，而它的公式里是 σ：应除以 σ。常数列的 σ 为零，需要另定规矩。",

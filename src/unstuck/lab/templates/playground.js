@@ -283,7 +283,7 @@ class Ground {
     if (spec.rules.length) {
       const rule = this.rule ? this.rule.value : spec.rules[0][0];
       const found = walk(spec, rule, this.start, this.rate.value, this.kept.value, spec.steps);
-      this.path(pen, found.points, colors[2], Infinity);
+      this.path(pen, found.points, spec.racers.length ? this.palette.text : colors[2], Infinity);
       pen.strokeStyle = this.palette.text; pen.lineWidth = 2;
       pen.beginPath(); pen.arc(...this.on(this.start), 7, 0, 7); pen.stroke();
       const end = found.points[found.points.length - 1], w = spec.words;
