@@ -77,12 +77,13 @@ def draw_svg(figure: Figure, *, language: Language = "en", frame: Frame | None =
 
 
 def as_chart(figure: Figure) -> Chart:
-    """A playground as a still picture: its surface, the measured paths, and a walk with the first settings."""
+    """A playground as a still picture: its surface, and the measured paths or a walk with the first settings."""
     if isinstance(figure, Chart):
         return figure
     (left, right), (bottom, top) = figure.window
     across = [left + (right - left) * i / (GRID - 1) for i in range(GRID)]
-    first = [] if not figure.rules else [walk(figure, figure.rules[0])]
+    # Beside measured paths a walk of one's own would repeat one of them.
+    first = [walk(figure, figure.rules[0])] if figure.rules and not figure.racers else []
     paths = [(racer.label, racer.points, racer.color) for racer in figure.racers]
     paths += [(WORDS[f"rule.{w.rule}"], w.points, 2) for w in first]
     marks: list[Mark] = []
