@@ -24,7 +24,7 @@ _PRODUCTS: dict[str, tuple[int, int, int | None]] = {
     "Mv": (0, 1, None), "Bmm": (0, 1, None), "Dot": (0, 1, None), "Linear": (0, 1, 2), "MkldnnLinear": (0, 1, 2),
     **dict.fromkeys(CONVOLUTION, (0, 1, 2)),
 }  # fmt: skip
-_READ = 65_536  # elements of a mask that are looked at
+_READ = 4096  # elements of a mask that are looked at: a gate made of the data is not mistaken for dropout on so many
 
 _Sources = frozenset[str]
 
@@ -84,15 +84,6 @@ def _is_product(node: Node) -> bool:
 def _through(graph: Graph, node: Node, reach: dict[Node, _Sources | None]) -> _Sources | None:
     """The layers whose output enters this node unbent and leaves it (or its weight) as an affine function of them."""
     streams = [child for child, _ in node.edges if child is not None and child.data]
-    if node.parametric == "batch_norm":
-        # Normalizing the data itself is a matter of the data.
-        if streams and (graph.attribute(node, "training") is not False or len(streams) > 1):
-            return None
-    elif node.parametric:
-        if not _is_product(node):
-            return None
-    elif not _affine(graph, node, streams):
-        return None
     together: _Sources = frozenset()
     for child in streams:
         # A leaf that is no parameter is data itself.
@@ -100,7 +91,14 @@ def _through(graph: Graph, node: Node, reach: dict[Node, _Sources | None]) -> _S
         if entering is None:
             return None
         together |= entering
-    return together
+    if node.parametric == "batch_norm":
+        # Normalizing the data itself is a matter of the data.
+        straight = not streams or (len(streams) == 1 and graph.attribute(node, "training") is False)
+    elif node.parametric:
+        straight = _is_product(node)
+    else:
+        straight = _affine(graph, node, streams)
+    return together if straight else None
 
 
 def _affine(graph: Graph, node: Node, streams: list[Node]) -> bool:
