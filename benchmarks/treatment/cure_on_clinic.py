@@ -25,6 +25,9 @@ from unstuck.core.errors import UnstuckError
 from unstuck.treatment.cure import cure_script, measure_script
 
 
+COLUMNS = {"as it is": "nothing", "cured": "values", "random": "random", "twin": "twin"}
+
+
 def cured(sick: Path, mended: Path, place: Path, *, jobs: int, budget: float) -> dict[str, Any]:
     """Cure one script and measure its twin; plain numbers."""
     arguments = ["--seed", "0"]
@@ -101,10 +104,11 @@ def told(name: str, found: dict[str, Any]) -> str:
         return f"{statistics.fmean(known):.3f}" if known else "—"
 
     mark = "✔" if reached(found["values"], line) else "✖"
+    means = {label: mean(found[key]) for label, key in COLUMNS.items()}
     return (
         f"{mark} {name}: {found['recommended'] or 'nothing recommended'}; {found['yardstick']}: "
-        f"as it is {mean(found['nothing'])}, cured {mean(found['values'])}, random {mean(found['random'])}, twin {mean(found['twin'])} (line {line:.3f}); "
-        f"{found['trials']} trials, {found['seconds']:.0f} s"
+        + ", ".join(f"{label} {value}" for label, value in means.items())
+        + f" (line {line:.3f}); {found['trials']} trials, {found['seconds']:.0f} s"
     )
 
 
