@@ -33,6 +33,7 @@ class Listener(Protocol):
     def step_begins(self, optimizer: torch.optim.Optimizer) -> None: ...
     def step_ended(self, optimizer: torch.optim.Optimizer) -> None: ...
     def module_called(self, module: torch.nn.Module, args: tuple, kwargs: dict) -> None: ...
+    def module_ended(self, module: torch.nn.Module, output: Any) -> None: ...
     def loss_function_called(self, name: str, args: tuple, kwargs: dict, result: Any, module: Any) -> None: ...
     def mode_changed(self, module: torch.nn.Module, training: bool, before: bool) -> None: ...
     def without_gradient(self, entered: bool) -> None: ...
@@ -105,6 +106,13 @@ class Taps:
             self._handles["module"] = torch.nn.modules.module.register_module_forward_pre_hook(self._module_hook)
         elif not wanted and "module" in self._handles:
             self._handles.pop("module").remove()
+
+    def hear_outputs(self, wanted: bool) -> None:
+        """Call ``module_ended`` after every forward pass, or no longer."""
+        if wanted and "output" not in self._handles:
+            self._handles["output"] = torch.nn.modules.module.register_module_forward_hook(self._output_hook)
+        elif not wanted and "output" in self._handles:
+            self._handles.pop("output").remove()
 
     def hear_losses(self, wanted: bool) -> None:
         """Call ``loss_function_called`` after every call of a loss function, or no longer."""
@@ -346,6 +354,9 @@ class Taps:
         frame = sys._getframe(1)
         kwargs = frame.f_locals.get("kwargs")
         self.listener.module_called(module, args, kwargs if isinstance(kwargs, dict) else {})
+
+    def _output_hook(self, module: torch.nn.Module, args: Any, output: Any) -> None:
+        self.listener.module_ended(module, output)
 
 
 def _plain_backward(original: Any, begins: Callable[[Any], None], ended: Callable[[], None]) -> Any:

@@ -19,6 +19,7 @@ from unstuck.launch.taps import Taps
 from unstuck.launch.unwatched import listens
 from unstuck.live.biopsy import Biopsy
 from unstuck.live.budget import FULL_SAMPLES, UNSEEN_SECONDS, Budget, clock
+from unstuck.live.cuts import Cuts
 from unstuck.live.evaluation import EvaluationWatch
 from unstuck.live.fast_path import FastPath, Track
 from unstuck.live.loaders import Loaders
@@ -108,8 +109,10 @@ class Watcher:
         self.sampler = Sampler(self)
         self.evaluation = EvaluationWatch(self)
         self.biopsy = Biopsy(self)
+        self.cuts = Cuts(self)
         self.taps.install()
         self.taps.hear_modules(True)
+        self.taps.hear_outputs(True)
         self.taps.hear_step_begins(True)
         _watchers.add(self)
         listens(self)
@@ -473,6 +476,7 @@ class Watcher:
                 self.crashed("biopsy", error)
             self.sampler.booked += clock() - began
         now = clock()
+        self.cuts.forget()
         track.full += 1
         self.full_samples += 1
         streams = max(1, len(self.tracks))
@@ -489,6 +493,8 @@ class Watcher:
         ):
             return
         self.sampler.first_samples_over()
+        self.cuts.close()
+        self.taps.hear_outputs(False)
         self.first_samples_done = True
         self.budget.close_first(clock())
         self._end_burst(now)
@@ -563,6 +569,17 @@ class Watcher:
             return
         with OwnWork(self, "module") as own:
             own.first = self._hear_module(own, module, args, kwargs)
+        if self.cuts.put_out and self.works("cuts"):
+            with OwnWork(self, "cuts"):
+                self.cuts.entered(module, args, kwargs)
+
+    def module_ended(self, module: torch.nn.Module, output: Any) -> None:
+        """A module's forward pass is over (only heard on the first sampled steps)."""
+        if self.busy or not self.active or not self.cuts.listening or torch.compiler.is_compiling():
+            return
+        if self.works("cuts"):
+            with OwnWork(self, "cuts"):
+                self.cuts.left(module, output)
 
     def _hear_module(self, own: OwnWork, module: torch.nn.Module, args: tuple, kwargs: dict) -> bool:
         """True where the time goes to the allowance of the first samples: the first evaluations are looked at on it."""
@@ -679,6 +696,8 @@ class Watcher:
         self.fast.on = False
         with OwnWork(self, "compiled"):
             self.taps.hear_modules(False)
+            self.taps.hear_outputs(False)
+            self.cuts.close()
             module = target if isinstance(target, torch.nn.Module) else getattr(target, "__self__", None)
             model = self.registry.add(module, compiled=True) if isinstance(module, torch.nn.Module) else None
             self.event("compiled", model=model.name if model else None, line=user_line())

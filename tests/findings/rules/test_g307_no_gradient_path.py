@@ -181,3 +181,57 @@ def test_a_cut_between_two_models() -> None:
 
     answer = seen("enc")
     assert isinstance(answer, Fired) and answer.severity in ("warning", "error") and "enc.w" in answer.sentence
+
+
+LINE = {"file": "/x/train.py", "line": 45, "function": "main", "text": "recon = dec(z.data)"}
+
+
+def _two_models(encoder: float | None, *, events: tuple[str, ...] = ("cut",), order: int | None = None) -> Recording:
+    params = {
+        "enc.fc.weight": weight(g=encoder, order=order, layer="enc.fc"),
+        "enc.fc.bias": weight(g=encoder, order=order, layer="enc.fc", role="bias"),
+        "dec.fc.weight": weight(g=0.5, order=0, layer="dec.fc"),
+        "encore.weight": weight(g=None, order=None, layer="encore"),
+    }
+    told = [event(kind, 0, **{"from": "enc", "to": "dec", "line": LINE}) for kind in events]
+    return stuck([sample(s, params=params) for s in STEPS], events=told)
+
+
+def test_a_cut_between_two_modules() -> None:
+    found = rule.judge(_two_models(None))
+    assert isinstance(found, Fired)
+    assert found.severity == "error" and found.where == "enc" and found.line == LINE
+    assert "2 trainable parameters" in found.sentence and "enters dec" in found.sentence
+    assert "train.py:45" in found.sentence and found.advice[0].code == "recon = dec(z)"
+
+
+def test_without_a_cut_they_are_merely_unused() -> None:
+    found = rule.judge(_two_models(None, events=()))
+    assert isinstance(found, Fired) and found.severity == "info"
+
+
+def test_features_that_another_loss_trains() -> None:
+    found = rule.judge(_two_models(0.1))
+    assert isinstance(found, Fired) and found.severity == "info"  # what is left is the one that is not used
+    assert found.evidence["unused"] == 1
+
+
+def test_a_module_that_trains_in_part_was_cut_off_on_purpose() -> None:
+    recording = _two_models(None)
+    for s in recording.main.samples:
+        s["params"]["enc.fc.bias"]["g"] = 0.1
+    found = rule.judge(recording)
+    assert isinstance(found, Fired) and found.severity == "info"
+
+
+def test_the_critic_gets_the_generator_s_samples_detached() -> None:
+    recording = _adversaries()
+    recording.events.append(event("cut", 0, **{"from": "generator", "to": "critic", "line": LINE}))
+    assert isinstance(rule.judge(recording), Passed)
+
+
+def test_parameters_of_no_model_that_runs_have_no_path_to_ask_for() -> None:
+    """The layer was replaced after the optimizer was made: that is told by U409, and is no flat place."""
+    samples = [sample(s, params={"old.w": weight(g=None, o=0)}, term=classes(0.2)) for s in STEPS]
+    told = event("stale_optimizer", 10, count=1, of=1, same_shapes=True, with_gradient=0)
+    assert not isinstance(rule.judge(stuck(samples, events=[told])), Fired)

@@ -17,7 +17,10 @@ How it is judged
 Exactly, without a threshold. All parameters: the gradient of every weight is exactly zero or missing in the
 last samples, while the loss is not zero, or backward was called on a number that has no graph. Some: a
 parameter is held by an optimizer, asks for a gradient, its layer ran before a layer that does get one, and in
-no sample of any optimizer did it get one. Parameters whose layer never ran (heads of other tasks, experts
+no sample of any optimizer did it get one. Or: what a module puts out was seen to enter another one without its graph,
+and no parameter of that module ever got a gradient, in any sample of any optimizer; so a generator whose samples are
+detached for the critic, a state that is detached in time and features that another loss trains are left alone.
+Parameters whose layer never ran (heads of other tasks, experts
 without examples) are information. Frozen ones, and copies that no optimizer holds (averages, targets,
 teachers), are not looked at.
 
@@ -41,7 +44,7 @@ reach nine tenths of the accuracy.
 
 from __future__ import annotations
 
-from unstuck.findings.contract import Advice, Answer, Fired, Passed, Skipped
+from unstuck.findings.contract import Advice, Answer, Fired, NotApplicable, Passed, Skipped
 from unstuck.findings.evidence.liveness import owned, trainable_names, with_parameters
 from unstuck.findings.evidence.places import at, backward_line, model_line, model_name
 from unstuck.findings.evidence.progress import progress
@@ -81,9 +84,9 @@ def judge(recording: Recording) -> Answer:
         return _nothing(recording, stands.sentence, int(stands.evidence.get("since") or 0))
     if len(samples) < THRESHOLDS["fewest_samples"][0]:
         return Skipped(f"only {len(samples)} samples of the parameters")
-    severed, unused = _without(recording)
+    severed, unused, cuts = _without(recording)
     if severed:
-        return _severed(recording, severed)
+        return _severed(recording, severed, cuts)
     if unused:
         few = ", ".join(unused[:3]) + (f" and {len(unused) - 3} more" if len(unused) > 3 else "")
         return Fired(
@@ -128,6 +131,9 @@ def _nothing(recording: Recording, sentence: str, since: int) -> Answer:
     cleared = _cleared_before_step(recording)
     if cleared is not None:
         return cleared
+    stale = [e.data for e in recording.happened("stale_optimizer") if e.stream == recording.main.number]
+    if any(told.get("count") and told["count"] == told.get("of") for told in stale):
+        return NotApplicable("what the optimizer holds belongs to no model that runs: its parameters have no path to ask for")
     return Fired(
         sentence=sentence,
         severity="error",
@@ -182,10 +188,14 @@ def _cleared_before_step(recording: Recording) -> Answer | None:
     )
 
 
-def _without(recording: Recording) -> tuple[list[str], list[str]]:
-    """Parameters held by an optimizer that never got a gradient: those before a layer that did, and those never run."""
+def _without(recording: Recording) -> tuple[list[str], list[str], list[Event]]:
+    """Parameters held by an optimizer that never got a gradient: those before a layer that did, and those never run.
+
+    Third, the cuts between modules that account for some of the first.
+    """
     trainable = trainable_names(recording)
     got: set[str] = set()
+    live: set[str] = set()
     held: dict[str, float | None] = {}
     live_order = -1.0
     for stream in recording.streams.values():
@@ -194,6 +204,7 @@ def _without(recording: Recording) -> tuple[list[str], list[str]]:
                 order = stat.get("order")
                 if stat.get("g") is not None:
                     got.add(name)
+                    live.add(name)
                     if order is not None:
                         live_order = max(live_order, float(order))
                 if stat.get("trainable") is False:
@@ -204,8 +215,21 @@ def _without(recording: Recording) -> tuple[list[str], list[str]]:
     never = [n for n in held if n not in got and trainable.get(n, not trainable)]
     named = [str(n) for e in recording.happened("detached") for n in e.data.get("params") or ()]
     before = [n for n in named if n in never] if _something_ran_before(recording, named) else []
-    severed = [n for n in never if n in before or ((o := held[n]) is not None and o < live_order)]
-    return severed, [n for n in never if n not in severed]
+    # A module that trains at all, by whatever loss, was cut off on purpose there.
+    cuts = [
+        e for e in recording.happened("cut") if any(_under(n, e) for n in never) and not any(_under(n, e) for n in live)
+    ]
+    severed = [
+        n
+        for n in never
+        if n in before or ((o := held[n]) is not None and o < live_order) or any(_under(n, e) for e in cuts)
+    ]
+    return severed, [n for n in never if n not in severed], cuts
+
+
+def _under(parameter: str, cut: Event) -> bool:
+    """Whether a parameter belongs to the module whose output was handed on without its graph."""
+    return parameter.startswith(f"{cut.data.get('from')}.")
 
 
 def _something_ran_before(recording: Recording, dead: list[str]) -> bool:
@@ -249,7 +273,9 @@ def _close(a: object, b: object, *, scale: object = 0.0) -> bool:
     return abs(x - y) <= 0.01 * max(abs(x), abs(y), abs(float(scale or 0.0)))  # type: ignore[arg-type]
 
 
-def _severed(recording: Recording, severed: list[str]) -> Answer:
+def _severed(recording: Recording, severed: list[str], cuts: list[Event]) -> Answer:
+    if cuts:
+        return _between(recording, severed, cuts[0])
     events = recording.happened("detached")
     line = next((e.data.get("line") for e in events if e.data.get("line")), None) or model_line(recording)
     live = next((str(e.data["last_live"]) for e in events if e.data.get("last_live")), "")
@@ -273,6 +299,35 @@ def _severed(recording: Recording, severed: list[str]) -> Answer:
                 f"for p in {severed[-1].rpartition('.')[0] or model_name(recording)}.parameters():\n    "
                 f"p.requires_grad_(False)"
                 "  # only if it is meant to be fixed",
+                line,
+            ),
+        ),
+        line=line,
+    )
+
+
+def _between(recording: Recording, severed: list[str], cut: Event) -> Answer:
+    """The two modules between which the graph was cut are known."""
+    line, source, target = cut.data.get("line"), str(cut.data.get("from")), str(cut.data.get("to"))
+    text = str((line or {}).get("text") or "")
+    whole = text.replace(".detach()", "").replace(".data", "")
+    few = ", ".join(severed[:3]) + (f" and {len(severed) - 3} more" if len(severed) > 3 else "")
+    reached = progress(recording)
+    place = f" at {at(line)}" if at(line) else ""
+    return Fired(
+        sentence=f"{len(severed)} trainable parameters never get a gradient: {few}. What {source} puts out enters {target} "
+        f"without its graph{place}, so no loss reaches {source}; {reached.sentence}.",
+        severity="error" if reached.state == "none" else "warning",
+        confidence=0.9,
+        where=source,
+        step=cut.step or 0,
+        evidence={"without_gradient": len(severed), "from": source, "to": target},
+        advice=(
+            Advice(
+                "mend the path",
+                f"Hand {target} what {source} returned, as it is: remove detach() or .data on the way. If {source} is meant "
+                "to be fixed, freeze it and leave it out of the optimizer.",
+                whole if whole != text else "",
                 line,
             ),
         ),
