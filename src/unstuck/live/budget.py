@@ -47,6 +47,7 @@ class Budget:
     first: float = 0.0  # spent on the first samples
     running: float = 0.0  # spent since
     starting: float = 0.0  # spent on installing
+    stages: int = 0  # later optimizers whose first steps were sampled as well
     began: float = 0.0  # clock reading when the first samples were done; 0 while they are taken
 
     def allows_first(self, price: float) -> bool:
@@ -67,8 +68,8 @@ class Budget:
 
     @property
     def most_first(self) -> float:
-        """Seconds that the first samples may take here."""
-        return self.allowance * self.contention
+        """Seconds that the first samples may take here, half as much again for each later stage of the training."""
+        return self.allowance * self.contention * (1 + 0.5 * self.stages)
 
     @property
     def total(self) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -49,6 +49,7 @@ class Registry:
         self.names: dict[int, str] = {}  # id of a parameter: its full name
         self.layers: dict[int, str] = {}  # id of a parameter: the module it belongs to
         self.roles: dict[int, str] = {}
+        self.makeshift: set[int] = set()  # ids of parameters that only a number names so far
         self._refs: dict[int, weakref.ref[Any]] = {}
         self._members: dict[int, Model | None] = {}  # id of a module: the root it is part of
         self._roots: dict[int, Model] = {}
@@ -81,7 +82,7 @@ class Registry:
         kind = type(module).__name__
         model = Model(
             number=len(self.models),
-            name=name or kind,
+            name=_apart(name or kind, {m.name for m in self.models}),
             kind=kind,
             ref=weakref.ref(module),
             compiled=compiled,
@@ -112,7 +113,9 @@ class Registry:
                 full = f"{model.name}.{dotted}"
                 key = id(parameter)
                 model.parameters[full] = key
-                if key not in self.names or key not in self._refs or self._refs[key]() is not parameter:
+                known = key in self.names and key in self._refs and self._refs[key]() is parameter
+                if not known or key in self.makeshift:
+                    self.makeshift.discard(key)
                     self._keep(key, parameter)
                     self.names[key] = full
                     self.layers[key] = f"{model.name}.{module_name}" if module_name else model.name
@@ -124,13 +127,11 @@ class Registry:
         known = self.names.get(key)
         if known is not None and self._refs.get(key) is not None and self._refs[key]() is parameter:
             return known
-        name = name_of(parameter) or fallback
-        taken = set(self.names.values())
-        base, count = name, 2
-        while name in taken:
-            name = f"{base} ({count})"
-            count += 1
+        found = name_of(parameter)
+        name = _apart(found or fallback, set(self.names.values()))
         self._keep(key, parameter)
+        if found is None:
+            self.makeshift.add(key)  # until the model that holds it is called
         self.names[key] = name
         self.layers[key] = name
         self.roles[key] = "weight" if parameter.dim() >= 2 else "bias" if parameter.dim() == 1 else "other"
@@ -138,6 +139,7 @@ class Registry:
 
     def _keep(self, key: int, thing: Any) -> None:
         def forget(_: Any, key: int = key) -> None:
+            self.makeshift.discard(key)
             for table in (self.names, self.layers, self.roles, self._refs):
                 table.pop(key, None)  # type: ignore[attr-defined]
 
@@ -246,6 +248,14 @@ def batch_modules(module: torch.nn.Module) -> list[tuple[str, torch.nn.Module]]:
 def floating(tensors: Iterable[Any]) -> list[torch.Tensor]:
     """The floating-point tensors among some things."""
     return [t for t in tensors if isinstance(t, torch.Tensor) and t.is_floating_point()]
+
+
+def _apart(name: str, taken: Collection[str]) -> str:
+    """A name that nothing else has."""
+    found, count = name, 2
+    while found in taken:
+        found, count = f"{name} ({count})", count + 1
+    return found
 
 
 def _role(module: torch.nn.Module, name: str, parameter: torch.Tensor) -> str:

@@ -34,6 +34,7 @@ HELD_BACK = 64  # backward passes without a step before they are written as a st
 MAX_CRASHES = 3
 # Seconds of the first samples' allowance that are left for the first evaluations: a hundred losses at a millisecond.
 EVALUATIONS_KEPT = 0.1
+STAGES = 2  # later optimizers whose first steps are sampled as those of the first: more of them are folds or a search
 JUST_NOW = 0.02  # seconds since steps were written: writing them again before an evaluation saves next to nothing
 
 
@@ -95,6 +96,7 @@ class Watcher:
         self.compiled_models = False
         self.finished = False
         self.first_samples_done = False
+        self.in_stage = False  # the first steps of a later optimizer are sampled
         self.burst_left = 0
         self.light_samples = 0
         self.full_samples = 0
@@ -163,7 +165,7 @@ class Watcher:
 
     def spent(self, seconds: float) -> None:
         """Book own time."""
-        if self.first_samples_done:
+        if self.first_samples_done and not self.in_stage:
             self.budget.running += seconds
         else:
             self.budget.first += seconds
@@ -393,8 +395,17 @@ class Watcher:
         if self.sampling:
             self.sampler.after_step(optimizer, track, step)
             self._after_sample(track)
+        elif self._stage_begins(track):
+            self.budget.stages += 1
+            self.in_stage = True
+            track.described = False  # its model is known from the next step on: named again then
+            self._begin_burst(FULL_SAMPLES)
         elif fast.steps >= fast.next_look:
             self._look(optimizer, track, step, now)
+
+    def _stage_begins(self, track: Track) -> bool:
+        """An optimizer that was made later has stepped for the first time: what it trains was not seen yet."""
+        return track.steps == 1 and self.first_samples_done and self.budget.stages < STAGES and not self.compiled_models
 
     def _admit(self, track: Track, optimizer: torch.optim.Optimizer) -> None:
         """Let this optimizer's plain steps take the fast path."""
@@ -482,7 +493,10 @@ class Watcher:
         streams = max(1, len(self.tracks))
         if self.first_samples_done:
             self.burst_left -= 1
-            if self.burst_left <= 0:
+            if self.burst_left <= 0 or (self.in_stage and not self.budget.allows_first(self.sampler.price)):
+                if self.in_stage:
+                    self.sampler.first_samples_over()
+                self.in_stage = False
                 self._end_burst(now)
             return
         least = min((t.full for t in self.tracks.values()), default=track.full)
