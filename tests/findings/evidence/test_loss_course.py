@@ -108,3 +108,11 @@ def test_nothing_at_all() -> None:
     course = loss_course(Recording())
     assert course.outcome == "unknown" and not course.hurt and course.evidence() == {"steps": 0}
     assert course.sentence == "no loss was recorded"
+
+
+def test_a_loss_of_single_examples_that_are_solved_one_by_one() -> None:
+    """Most cost nothing from the start, and a sum less a constant rounds below zero: bounded all the same, and learned."""
+    loss = [0.0 if i % 3 else 2.0 * 0.9**i for i in range(100)] + [-6e-9] * 100
+    course = loss_course(Recording.of(loss=loss))
+    assert course.bounded and course.start == pytest.approx(sum(loss[:10]) / 10)
+    assert not loss_course(Recording.of(loss=[0.5, 0.2, -0.1] * 20)).bounded

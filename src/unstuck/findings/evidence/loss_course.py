@@ -11,6 +11,7 @@ import math
 import statistics
 import weakref
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -25,6 +26,8 @@ LEARNED = 0.5
 NOTHING = 0.1
 """How far from the constant answer (0) to the perfect one (1). The middle one says that a run is at work, whatever
 else is odd about it; above the first no remedy could gain much; below the last the inputs were not used."""
+ROUNDING = 1e-6
+"""Of the largest loss, by which one that cannot be negative may come out below zero: a sum less a constant in float32."""
 FRESH = 0.8
 """Samples older than this share of the run do not tell how it ended."""
 
@@ -40,7 +43,7 @@ class LossCourse:
 
     steps: int
     first: float | None  # the first finite loss
-    start: float | None  # median of the first twentieth
+    start: float | None  # median of the first twentieth; its mean, where that is zero
     end: float | None  # mean of the last tenth; nan when the loss ends not finite
     best: float | None  # lowest mean over a twentieth of the run
     highest: float | None  # largest finite loss
@@ -184,7 +187,7 @@ def _measure(stream: Stream, own: bool) -> LossCourse:
     return LossCourse(
         steps=stream.steps,
         first=finite.first if n else None,
-        start=statistics.median(finite.values[:width]) if n else None,
+        start=_start(finite.values[:width]) if n else None,
         end=end,
         best=min(
             math.fsum(finite.values[i : i + width]) / len(finite.values[i : i + width]) for i in range(0, n, width)
@@ -199,9 +202,14 @@ def _measure(stream: Stream, own: bool) -> LossCourse:
         accuracy=accuracy,
         majority=commonest[1] if commonest else None,
         r2=r2,
-        bounded=bool(n) and min(finite.values) >= 0,
+        bounded=bool(n) and min(finite.values) >= -ROUNDING * max(finite.values),
         single=all(len(data_terms(t.loss)) == 1 for t in terms),
     )
+
+
+def _start(values: Sequence[float]) -> float:
+    """The median; of single examples most of which cost nothing, the mean."""
+    return statistics.median(values) or statistics.fmean(values)
 
 
 def _main_place(terms: list[TermSeen]) -> list[TermSeen]:

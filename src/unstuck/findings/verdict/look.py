@@ -45,8 +45,6 @@ class Look:
         self.opposed = _opposed(recording)
         self.negated = _negated(stream)
         self.own_targets = own_targets(recording, stream)
-        finite = self.loss.finite()
-        self.lowest = min(finite.values) if finite else math.nan
 
     def _noise(self, key: str, *, last: bool) -> float | None:
         values = [s["noise"][key] for s in self.tail if (s.get("noise") or {}).get(key) is not None]
@@ -72,8 +70,8 @@ class Look:
 
     @property
     def bounded(self) -> bool:
-        """The loss cannot be negative: a known kind, or never seen negative."""
-        return bool(self.lowest >= 0)
+        """The loss cannot be negative: never seen negative, but for rounding."""
+        return self.progress.course.bounded
 
     @property
     def fallen(self) -> float | None:
