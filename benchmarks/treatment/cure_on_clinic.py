@@ -24,7 +24,6 @@ from unstuck.clinic.score import Share
 from unstuck.core.errors import UnstuckError
 from unstuck.treatment.cure import cure_script, measure_script
 
-
 COLUMNS = {"as it is": "nothing", "cured": "values", "random": "random", "twin": "twin"}
 
 

@@ -133,7 +133,9 @@ def _nothing(recording: Recording, sentence: str, since: int) -> Answer:
         return cleared
     stale = [e.data for e in recording.happened("stale_optimizer") if e.stream == recording.main.number]
     if any(told.get("count") and told["count"] == told.get("of") for told in stale):
-        return NotApplicable("what the optimizer holds belongs to no model that runs: its parameters have no path to ask for")
+        return NotApplicable(
+            "what the optimizer holds belongs to no model that runs: its parameters have no path to ask for"
+        )
     return Fired(
         sentence=sentence,
         severity="error",
