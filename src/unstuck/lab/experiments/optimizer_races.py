@@ -173,7 +173,7 @@ def run(config: Config, seed: int, progress: Progress) -> Result:
             above("long valley", steps["valley"]["gradient"], 2 * inert["valley"], "in the long valley momentum takes less than half of gradient descent's updates", "在狭长的谷中，动量所需更新不到梯度下降的一半"),
             above("no winner", len({order[name][0] for name in TRACKS}), 1, "no rule wins everywhere", "没有哪个方法处处获胜"),
         ),
-        figures=(_bars(steps, config), *(_playground(name, paths[name]) for name in TRACKS)),
+        figures=(_bars(steps, config), *(_playground(name, paths[name], steps[name], config) for name in TRACKS)),
         tables=(
             Table(
                 Both(f"Updates until within {NEAR:g} of the goal for good", f"到目标 {NEAR:g} 以内并留住所需更新"),
@@ -232,10 +232,11 @@ def _bars(steps: dict[str, dict[str, int]], config: Config) -> Chart:
     )  # fmt: skip
 
 
-def _playground(name: str, raced: dict[str, Tensor]) -> Playground:
+def _playground(name: str, raced: dict[str, Tensor], steps: dict[str, int], config: Config) -> Playground:
     track = TRACKS[name]
-    # The whole race, in about 250 pictures: all paths thinned alike, so that they stay in step with one another.
-    every = -(-max(len(path) for path in raced.values()) // 250)
+    # Until the last that arrives has stayed a while, in at most 250 pictures: all paths thinned alike, to stay in step.
+    last = min(config.cap, 5 * max(arrived for arrived in steps.values() if arrived <= config.cap) // 4)
+    every = -(-last // 250)
     return Playground(
         name,
         Both(f"The race: {track.title.en}", f"赛跑：{track.title.zh}"),
@@ -249,7 +250,7 @@ def _playground(name: str, raced: dict[str, Tensor]) -> Playground:
         steps=200,
         log=True,
         racers=tuple(
-            Racer(NAMES[rule], [(x, y) for x, y in raced[rule][::every].tolist()], color=color)
+            Racer(NAMES[rule], [(x, y) for x, y in raced[rule][: last + 1 : every].tolist()], color=color)
             for rule, color in (("gradient", 1), ("momentum", 2), ("nesterov", 3), ("adagrad", 4), ("rmsprop", 5), ("adam", 6), ("adadelta", 0))
         ),
         marked=((track.goal, Both("goal", "目标")),),
