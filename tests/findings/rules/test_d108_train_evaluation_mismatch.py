@@ -160,3 +160,10 @@ def test_classes_that_the_training_did_not_show() -> None:
     assert isinstance(answer, Fired) and "other classes" in answer.sentence and answer.evidence["examples"] == 360
     assert isinstance(split(4.4, 2.8, 0.02), Passed)  # drawn as the training's
     assert isinstance(split(8.5, 0.5, 0.9), Passed)  # one class at a time, and answered
+
+
+def test_an_autoencoder_evaluated_as_it_is_trained() -> None:
+    """Its inputs look as its targets do, and that is no excuse where none is needed."""
+    target = {"shape": [32, 8], "mean": 0.0, "std": 1.0, "batch_equal": False}
+    recording = run(whole(term("mse", target=target)), loss=FALLING, parts={"inputs": [features()]}, events=[look()])
+    assert isinstance(judge(recording), Passed)

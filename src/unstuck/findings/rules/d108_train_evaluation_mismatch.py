@@ -104,10 +104,10 @@ def judge(recording: Recording) -> Answer:
         examples = min(int(n) for n in against.get("examples") or (0,))
         if examples < THRESHOLDS["examples"][0]:
             continue
-        if _swept(recording, entry) or _as_the_targets(recording, entry):
-            continue
-        seen.append(entry)
         fault = _fault(entry)
+        if fault and (_swept(recording, entry) or _as_the_targets(recording, entry)):
+            continue  # other numbers on purpose
+        seen.append(entry)
         if fault and _steadily([e for event in looks for e in compared[id(event)]], entry):
             return _fired(recording, event, entry, fault, examples)
     if not seen:
