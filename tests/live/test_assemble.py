@@ -117,6 +117,7 @@ def test_models_optimizers_and_what_was_not_seen() -> None:
         {"name": "net", "kind": "Net", "compiled": False, "modules": 2, "parameters": 17, "trainable": 12}
     ]
     (stream,) = run["streams"]
+    assert run["stream"] == stream["number"]
     assert (stream["optimizer"], stream["groups"], stream["settings"]) == ("AdamW", 2, {"lr": 0.1, "amsgrad": False})
     assert run["unseen"] == [{"what": "net.block", "why": "compiled"}, {"what": "x", "why": ""}]
     assert run["device"] == "cpu, cuda:0" and run["processes"] == 2 and run["source"] == "somewhere"

@@ -169,6 +169,20 @@ def test_pages_given_beside_the_report_win(pages: dict[str, str]) -> None:
     assert "Because of <code>this</code>." in page and "Probabilities lie between" not in page
 
 
+def test_the_small_curve_is_of_the_training_that_the_verdict_is_about() -> None:
+    report = synthetic_reports.stuck()
+    loss = next(curve for curve in report["curves"] if curve["name"] == "loss")
+    first, second = copy.deepcopy(loss), copy.deepcopy(loss)
+    del first["smooth"], second["smooth"]
+    first.update(stream=0, values=[0.75] * len(loss["values"]))
+    second.update(stream=1, values=[0.5] * len(loss["values"]))
+    report["curves"] = [first, second]
+    told = {0: "0.75 → 0.75", 1: "0.5 → 0.5", 7: "0.75 → 0.75"}  # 7: of no loss, so the first one is drawn
+    for stream, caption in told.items():
+        report["run"]["stream"] = stream
+        assert f"<figcaption>loss {caption}</figcaption>" in render(report)
+
+
 def test_a_report_without_the_optional_parts_is_a_page() -> None:
     report = synthetic_reports.stuck()
     for key in ("curves", "layers", "pages"):

@@ -96,6 +96,7 @@ def _run(recording: Recording, recordings: Sequence[Recording], source: str | No
         "versions": {name: str(version) for name, version in versions.items() if version is not None},
         "device": _device(recording.models),
         "steps": recording.main.steps,
+        "stream": recording.main.number,
         "seconds": seconds,
         "complete": recording.complete and recording.end is not None,
         "processes": len(recordings),

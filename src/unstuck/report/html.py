@@ -69,7 +69,7 @@ def render(report: Mapping[str, Any], *, pages: Mapping[str, Mapping[str, str]] 
         verdict=report["verdict"],
         verdict_title=wording.title(report["verdict"]["state"]),
         tone=wording.tone(report),
-        spark=sparkline(next((c for c in report.get("curves", ()) if c["name"] == "loss"), None)),
+        spark=sparkline(_judged_loss(report)),
         findings=[_finding(finding, explained, base) for finding in report["findings"]],
         causes=cause_graph(report),
         curvature=curvature_section(report),
@@ -85,6 +85,13 @@ def render(report: Mapping[str, Any], *, pages: Mapping[str, Mapping[str, str]] 
         next_command=report["verdict"].get("next_command", ""),
     )
     return text
+
+
+def _judged_loss(report: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The loss of the stream that the verdict is about; the first one where that is not told."""
+    losses = [curve for curve in report.get("curves", ()) if curve["name"] == "loss"]
+    stream = (report.get("run") or {}).get("stream")
+    return next((c for c in losses if c.get("stream") == stream), losses[0] if losses else None)
 
 
 def write_html(
