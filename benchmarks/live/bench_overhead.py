@@ -149,14 +149,14 @@ def compare(name: str, rounds: int) -> None:
         alone = timed(step, steps)
         with tempfile.TemporaryDirectory() as folder:
             watcher = Watcher(Journal(Path(folder) / "journal-0-1.jsonl"), allowance=60.0)
-            while not watcher.first_samples_done:
+            while not watcher.schedule.first_done:
                 step()
             watcher.budget.close_first(time.perf_counter())
             before = watcher.budget.running + watcher.fast.own
-            first = watcher.full_samples
+            first = watcher.schedule.full
             watched = timed(step, steps)
             shares.append((watcher.budget.running + watcher.fast.own - before) / watched[0])
-            samples += watcher.full_samples - first
+            samples += watcher.schedule.full - first
             watcher.finish(status=0)
         walls.append(watched[0] / alone[0])
         processors.append(watched[1] / alone[1])

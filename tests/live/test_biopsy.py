@@ -364,12 +364,14 @@ def test_a_run_that_stands_still_is_looked_at_before_its_end(tmp_path: Path, mon
 
 def test_batches_of_one_model_are_not_checked_on_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Biopsy, "reserve", lambda *_: 10.0)
+    torch.manual_seed(0)
     first, second = nn.Linear(6, 3), nn.Sequential(nn.Linear(6, 5), nn.Tanh(), nn.Linear(5, 3))
     x, y = data()
 
     def loop() -> None:
         optimizer = torch.optim.SGD([*first.parameters(), *second.parameters()], lr=0.0)
         for step in range(200):
+            time.sleep(0.002)  # a step that lasts, so that the budget has time to give
             rows = torch.randint(0, len(x), (24,))
             optimizer.zero_grad()
             F.cross_entropy((first if step < 60 else second)(x[rows]), y[rows]).backward()

@@ -70,7 +70,7 @@ def test_the_running_credit_is_counted_in_one_way(watcher: Watcher, monkeypatch:
     monkeypatch.setattr(watcher.biopsy, "reserve", lambda now: 0.3)
     assert watcher.credit(now, reserve=False) == pytest.approx(0.1 * 9.8 - 0.2 - 0.1)
     assert watcher.credit(now) == pytest.approx(0.1 * 9.8 - 0.2 - 0.1 - 0.3)
-    watcher.first_samples_done = True
+    watcher.schedule.first_done = True
     watcher.fast.steps = 100
     assert watcher.biopsy._local_due() is not None
     watcher.fast.own = 1.0  # the fast path has used all of it up

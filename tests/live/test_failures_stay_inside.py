@@ -76,7 +76,7 @@ def test_gradients_come_back_after_a_failure(
 def test_hooks_do_not_stay_after_a_failure(loop: Loop, monkeypatch: pytest.MonkeyPatch) -> None:
     for _ in range(4):
         loop.step()
-    loop.watcher.sampling = False
+    loop.watcher.schedule.sampling = False
     monkeypatch.setattr(loop.watcher.evaluation, "_was_empty", _broken)
     with torch.no_grad():
         loop.model(X)

@@ -9,7 +9,8 @@ from torch import nn
 from torch.nn import functional as F
 
 from unstuck.live.budget import FULL_SAMPLES
-from unstuck.live.watcher import STAGES, Watcher
+from unstuck.live.sample_schedule import STAGES
+from unstuck.live.watcher import Watcher
 from unstuck.record.journal import Journal
 from unstuck.record.reader import read_journal
 from unstuck.record.recording import Recording
@@ -48,7 +49,7 @@ def test_the_second_stage_is_sampled_and_named(tmp_path: Path) -> None:
         20,
         20,
     ]
-    assert recording.main.number == 1 and not watcher.in_stage
+    assert recording.main.number == 1 and not watcher.schedule.in_stage
     (group,) = recording.main.optimizer["groups"]  # type: ignore[index]
     assert all(not name.startswith("parameter") for name in group["params"])
     assert set(group["params"]) == {n for n, p in recording.main.samples[0]["params"].items() if p.get("o") == 1}

@@ -94,7 +94,7 @@ class Biopsy:
     def _book_as_starting(self, seconds: float) -> None:
         budget = self.watcher.budget
         budget.starting += seconds
-        if self.watcher.first_samples_done:  # the caller books the whole call: take it out again
+        if self.watcher.schedule.first_done:  # the caller books the whole call: take it out again
             budget.running -= seconds
         else:
             budget.first -= seconds
@@ -140,7 +140,7 @@ class Biopsy:
     def step_ended(self) -> None:
         """A sampled step is over."""
         self.captures.step_begins()
-        if self.watcher.first_samples_done and self.captures.kept is not None:
+        if self.watcher.schedule.first_done and self.captures.kept is not None:
             self._check()
 
     def release(self) -> None:
@@ -154,7 +154,7 @@ class Biopsy:
     def _allowance(self) -> float:
         """Seconds that the first samples leave over."""
         budget = self.watcher.budget
-        left = max(0, FULL_SAMPLES - self.watcher.full_samples)
+        left = max(0, FULL_SAMPLES - self.watcher.schedule.full)
         return budget.most_first - budget.first - left * self.watcher.sampler.price
 
     def reserve(self, now: float) -> float:
@@ -175,8 +175,10 @@ class Biopsy:
         watcher = self.watcher
         if model.compiled or watcher.compiled_models or len(watcher.tracks) > 1 or watcher.budget.share <= 0:
             return False
-        if not watcher.first_samples_done:
-            return watcher.full_samples in CAPTURE_AT and self._allowance() > 0 and self._batches() < self.captures.most
+        if not watcher.schedule.first_done:
+            return (
+                watcher.schedule.full in CAPTURE_AT and self._allowance() > 0 and self._batches() < self.captures.most
+            )
         return watcher.credit(clock(), reserve=False) > 3 * self._step_seconds()
 
     def _local_due(self) -> float | None:
@@ -185,10 +187,10 @@ class Biopsy:
         if len(watcher.tracks) > 1 or watcher.budget.share <= 0:
             return None
         least = FEWEST_PRODUCTS * 2 * self._step_seconds()
-        if not watcher.first_samples_done:
-            if watcher.full_samples not in LOCAL_AT:
+        if not watcher.schedule.first_done:
+            if watcher.schedule.full not in LOCAL_AT:
                 return None
-            spare = self._allowance() * (0.2 if watcher.full_samples == LOCAL_AT[0] else 0.8)
+            spare = self._allowance() * (0.2 if watcher.schedule.full == LOCAL_AT[0] else 0.8)
             return spare if spare > least else None
         if watcher.fast.steps < self.next_local:
             return None

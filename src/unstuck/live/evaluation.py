@@ -105,7 +105,7 @@ class EvaluationWatch:
             if self.depth == 0 and self.listening:
                 self.listening = self.norms.wanted = self.losses_wanted = False
                 watcher.taps.hear_losses(False)
-                if not watcher.sampling:  # before anything that could fail: hooks must not stay
+                if not watcher.schedule.sampling:  # before anything that could fail: hooks must not stay
                     watcher.taps.hear_modules(False)
                 self._was_empty(not self.passes)
                 self.norms.write()
@@ -200,7 +200,7 @@ class EvaluationWatch:
             inputs=values,
             line=user_line(),
         )
-        if self.passes >= PASSES_PER_LOOK and self.listening and not watcher.sampling:
+        if self.passes >= PASSES_PER_LOOK and self.listening and not watcher.schedule.sampling:
             watcher.taps.hear_modules(False)
         if not first:  # a pass is heard for the sake of the losses that follow: they pay for it
             self.loss_seconds += clock() - start
@@ -348,7 +348,7 @@ class EvaluationWatch:
         self.by_mode, held, self.held = None, self.held, []
         if not self.listening:
             self._enough_losses()
-        watcher.fast.on = watcher._may_be_fast()
+        watcher.fast.on = watcher.may_be_fast()
         if trained:
             self.in_vain += bool(held)
             return

@@ -37,7 +37,7 @@ class Loaders:
                 "sampler": type(sampler).__name__,
                 "examples": length,
                 "batch": getattr(loader, "batch_size", None),
-                "training": bool(self.watcher.sampling and torch.is_grad_enabled()),
+                "training": bool(self.watcher.schedule.sampling and torch.is_grad_enabled()),
                 "passes": 1,
                 "line": user_line(),
             }

@@ -18,13 +18,14 @@ from unstuck.launch.frames import user_line
 from unstuck.launch.taps import Taps
 from unstuck.launch.unwatched import listens
 from unstuck.live.biopsy import Biopsy
-from unstuck.live.budget import FULL_SAMPLES, UNSEEN_SECONDS, Budget, clock
+from unstuck.live.budget import UNSEEN_SECONDS, Budget, clock
 from unstuck.live.cuts import Cuts
 from unstuck.live.evaluation import EvaluationWatch
 from unstuck.live.fast_path import FastPath, Track
 from unstuck.live.loaders import Loaders
 from unstuck.live.own_work import OwnWork
 from unstuck.live.registry import Registry, has_parameters, optimizer_options
+from unstuck.live.sample_schedule import SampleSchedule
 from unstuck.live.sampler import Sampler
 from unstuck.live.step_lines import StepLines
 from unstuck.record.journal import Journal
@@ -32,9 +33,6 @@ from unstuck.record.journal import Journal
 BY_HAND = -1  # the stream of updates made without an optimizer
 HELD_BACK = 64  # backward passes without a step before they are written as a stream of their own
 MAX_CRASHES = 3
-# Seconds of the first samples' allowance that are left for the first evaluations: a hundred losses at a millisecond.
-EVALUATIONS_KEPT = 0.1
-STAGES = 2  # later optimizers whose first steps are sampled as those of the first: more of them are folds or a search
 JUST_NOW = 0.02  # seconds since steps were written: writing them again before an evaluation saves next to nothing
 
 
@@ -81,10 +79,6 @@ class Watcher:
         self.only = {id(o) for o in only}
         self.more_backwards = 0  # beyond one a step: accumulation, several losses
         self.held: list[tuple[float | None, int, float]] = []  # backward passes not yet known to be steps by hand
-        self.sampling = True  # the step under way is sampled
-        self.next_sample = 0  # total steps at which the budget is asked again
-        self.light_every = 0
-        self.next_light = 0
         self.crashes: dict[str, int] = {}
         self.scaled: dict[int, tuple[Any, Any]] = {}
         self.scaler_seen = False
@@ -95,15 +89,11 @@ class Watcher:
         self.last_examples = 0
         self.compiled_models = False
         self.finished = False
-        self.first_samples_done = False
-        self.in_stage = False  # the first steps of a later optimizer are sampled
-        self.burst_left = 0
-        self.light_samples = 0
-        self.full_samples = 0
         self.nested_classes: dict[type, bool] = {}
         self.events_written: dict[str, int] = {}
 
-        self.fast = FastPath(self.zero, self._look)
+        self.schedule = SampleSchedule(self)
+        self.fast = FastPath(self.zero, self.schedule.look)
         self.fast.attach(journal)
         self.taps = Taps(self, make_backward=self.fast.make_backward, make_step_hook=self.fast.make_step_hook)
         self.step_lines = StepLines(journal, self.fast)
@@ -133,7 +123,7 @@ class Watcher:
         self.paused = max(0, self.paused - 1)
         if not self.paused and not self.finished and os.getpid() == self.pid:
             self.active = True
-            self.fast.on = self._may_be_fast()
+            self.fast.on = self.may_be_fast()
 
     # -- the journal -------------------------------------------------------------------------------------------------
 
@@ -165,7 +155,7 @@ class Watcher:
 
     def spent(self, seconds: float) -> None:
         """Book own time."""
-        if self.first_samples_done and not self.in_stage:
+        if self.schedule.first_done and not self.schedule.in_stage:
             self.budget.running += seconds
         else:
             self.budget.first += seconds
@@ -212,7 +202,7 @@ class Watcher:
     def backward_ended(self) -> None:
         """A backward pass is over, or raised."""
         self.depth = max(0, self.depth - 1)
-        if self.sampling and self.depth == 0 and self.active and not self.busy:
+        if self.schedule.sampling and self.depth == 0 and self.active and not self.busy:
             with OwnWork(self, "after_backward"):
                 self.sampler.after_backward()
 
@@ -237,7 +227,7 @@ class Watcher:
 
     def gradients_got(self, inputs: Any, gradients: Any) -> None:
         """What ``torch.autograd.grad`` returned for a loss of the training."""
-        if self.sampling and self.active and not self.busy and not self.tracks:
+        if self.schedule.sampling and self.active and not self.busy and not self.tracks:
             with OwnWork(self, "gradients_got"):
                 asked = (inputs,) if isinstance(inputs, torch.Tensor) else tuple(inputs)
                 self.sampler.gradients_got(asked, gradients)
@@ -251,12 +241,12 @@ class Watcher:
             scaled = self.scaled.pop(id(root), None) if self.scaled else None
             loss = root if scaled is None else scaled[0]
             value = self._value(loss)
-            examples = self.sampler.hear_loss(loss) if self.sampling else self._quick_examples(loss)
+            examples = self.sampler.hear_loss(loss) if self.schedule.sampling else self._quick_examples(loss)
             self.scaled.clear()
         elif several and all(isinstance(t, torch.Tensor) and t.numel() == 1 for t in several):
             values = [self._value(t) for t in several]
             value = sum(values) if not any(isinstance(v, torch.Tensor) for v in values) else torch.stack(values).sum()
-            if self.sampling:
+            if self.schedule.sampling:
                 examples = self.sampler.hear_loss(several[0])
         self.fast.values.append(value)
         self.fast.examples.append(examples)
@@ -295,7 +285,7 @@ class Watcher:
         self.step_depth = len(self.step_stack)
         if self.step_depth > 1 and self.step_stack[0] != key:
             self.keep_step_begins = True  # an optimizer that steps another one: the outer one counts
-        if self.step_depth > 1 or not self.sampling or not self.active or self.busy:
+        if self.step_depth > 1 or not self.schedule.sampling or not self.active or self.busy:
             return
         if self.only and key not in self.only:
             return
@@ -392,20 +382,13 @@ class Watcher:
             self._describe(track, optimizer)
         self.step_lines.write(line, losses)
         self._admit(track, optimizer)
-        if self.sampling:
+        if self.schedule.sampling:
             self.sampler.after_step(optimizer, track, step)
-            self._after_sample(track)
-        elif self._stage_begins(track):
-            self.budget.stages += 1
-            self.in_stage = True
+            self.schedule.sampled(track)
+        elif self.schedule.stage_begins(track):
             track.described = False  # its model is known from the next step on: named again then
-            self._begin_burst(FULL_SAMPLES)
         elif fast.steps >= fast.next_look:
-            self._look(optimizer, track, step, now)
-
-    def _stage_begins(self, track: Track) -> bool:
-        """An optimizer that was made later has stepped for the first time: what it trains was not seen yet."""
-        return track.steps == 1 and self.first_samples_done and self.budget.stages < STAGES and not self.compiled_models
+            self.schedule.look(optimizer, track, step, now)
 
     def _admit(self, track: Track, optimizer: torch.optim.Optimizer) -> None:
         """Let this optimizer's plain steps take the fast path."""
@@ -417,11 +400,12 @@ class Watcher:
         else:
             self.fast.tracks.pop(id(optimizer), None)
 
-    def _may_be_fast(self) -> bool:
+    def may_be_fast(self) -> bool:
+        """Whether plain steps may take the short way now."""
         return (
             self.active
             and not self.finished
-            and not self.sampling
+            and not self.schedule.sampling
             and bool(self.fast.tracks)
             and not self.scaler_seen
             and not self.on_accelerator
@@ -462,10 +446,10 @@ class Watcher:
         self._write_by_hand(track, loss, examples, self.now())
         self.fast.values.clear()
         self.fast.examples.clear()
-        if self.sampling:
-            self._after_sample(track)
+        if self.schedule.sampling:
+            self.schedule.sampled(track)
         elif self.fast.steps >= self.fast.next_look:
-            self._look(None, track, track.steps - 1, clock())
+            self.schedule.look(None, track, track.steps - 1, clock())
 
     def _write_by_hand(self, track: Track, loss: Any, examples: int, at: float) -> None:
         line = {"e": "step", "o": BY_HAND, "s": track.steps, "t": round(at, 6)}
@@ -474,106 +458,6 @@ class Watcher:
         self.step_lines.write(line, [loss])
         track.steps += 1
         self.fast.steps += 1
-
-    # -- sampling ----------------------------------------------------------------------------------------------------
-
-    def _after_sample(self, track: Track) -> None:
-        """A sampled step is over: go on sampling, or look again later?"""
-        if self.works("biopsy"):
-            began = clock()
-            try:
-                self.biopsy.step_ended()
-            except Exception as error:
-                self.crashed("biopsy", error)
-            self.sampler.booked += clock() - began
-        now = clock()
-        self.cuts.forget()
-        track.full += 1
-        self.full_samples += 1
-        streams = max(1, len(self.tracks))
-        if self.first_samples_done:
-            self.burst_left -= 1
-            if self.burst_left <= 0 or (self.in_stage and not self.budget.allows_first(self.sampler.price)):
-                if self.in_stage:
-                    self.sampler.first_samples_over()
-                self.in_stage = False
-                self._end_burst(now)
-            return
-        least = min((t.full for t in self.tracks.values()), default=track.full)
-        # A stream that steps rarely is waited for, but not for ever.
-        wanted = least < FULL_SAMPLES and self.full_samples < FULL_SAMPLES * (streams + 2)
-        if wanted and self.budget.allows_first(
-            self.sampler.price + min(EVALUATIONS_KEPT, 0.1 * self.budget.most_first)
-        ):
-            return
-        self.sampler.first_samples_over()
-        self.cuts.close()
-        self.taps.hear_outputs(False)
-        self.first_samples_done = True
-        self.budget.close_first(clock())
-        self._end_burst(now)
-
-    def _end_burst(self, now: float) -> None:
-        self.sampling = False
-        self.sampler.rest()
-        self.biopsy.captures.let_go()
-        if not self.evaluation.listening:
-            self.taps.hear_modules(False)
-        if not self.keep_step_begins:
-            self.taps.hear_step_begins(False)
-        # Samples thin out as the run grows: the journal stays bounded by the logarithm of the steps.
-        steps = self.fast.steps
-        self.next_sample = steps + max(2, steps // 100)
-        self._plan_light(now)
-
-    def _look(self, optimizer: torch.optim.Optimizer | None, track: Track, step: int, now: float) -> None:
-        """Something may be affordable at this step: a gradient norm, or the next steps in full."""
-        steps = self.fast.steps
-        credit = self.credit(now)
-        if steps >= self.next_light and optimizer is not None:
-            if credit >= self.sampler.light_price and self.works("gradient_norm"):
-                self._light(optimizer, track, step)
-                credit -= self.sampler.light_price
-            self.next_light = steps + self.light_every
-        if steps >= self.next_sample:
-            # Two steps in a row of every stream, when they can be had: noise is told from neighbors.
-            streams = max(1, min(len(self.tracks), 4))
-            wanted = self.sampler.price * streams
-            if credit >= wanted:
-                self._begin_burst(streams * (2 if credit >= 2 * wanted else 1))
-                return
-            seconds_per_step = max(now - self.budget.began, 1e-6) / max(1, steps)
-            gain = max(self.budget.share * seconds_per_step * 0.5, 1e-9)
-            self.next_sample = steps + max(1, min(int((wanted - credit) / gain), 10_000))
-            self._plan_light(now)
-        self.fast.next_look = min(self.next_light, self.next_sample)
-
-    def _begin_burst(self, steps: int) -> None:
-        self.burst_left = steps
-        self.sampling = True
-        self.fast.on = False
-        self.fast.flush()
-        if not self.compiled_models:
-            self.taps.hear_modules(True)
-        self.taps.hear_step_begins(True)
-
-    def _plan_light(self, now: float) -> None:
-        """How often a gradient norm can be had between samples, from a quarter of what may be spent."""
-        steps = self.fast.steps
-        per_step = max(now - self.budget.began, 1e-6) / max(1, steps)
-        spare = self.budget.share * per_step * 0.25
-        price = self.sampler.light_price
-        self.light_every = 1 if spare >= price else min(10_000, math.ceil(price / max(spare, 1e-9)))
-        self.next_light = steps + self.light_every
-        self.fast.next_look = min(self.next_light, self.next_sample)
-        self.fast.on = self._may_be_fast()
-
-    def _light(self, optimizer: torch.optim.Optimizer, track: Track, step: int) -> None:
-        with OwnWork(self, "gradient_norm"):
-            norm = self.sampler.gradient_norm(optimizer)
-            if norm is not None:
-                self.light_samples += 1
-                self.journal.record({"e": "light", "o": track.number, "s": step, "g": norm})
 
     # -- the rest of what is heard -----------------------------------------------------------------------------------
 
@@ -612,13 +496,13 @@ class Watcher:
             if model is None and not torch.is_grad_enabled():
                 return self.evaluation.loss_called(module, args, kwargs)
             if model is None:
-                if self.sampling:
+                if self.schedule.sampling:
                     self.sampler.module_without_parameters(module, args, kwargs)
                 return False
         own.probe = "inputs"
         if not torch.is_grad_enabled():
             return self.evaluation.model_called(model, module, args, kwargs)
-        if self.sampling:
+        if self.schedule.sampling:
             self.sampler.model_called(model, module, args, kwargs)
             if self.works("biopsy"):
                 self.biopsy.model_called(model, module, args, kwargs)
@@ -800,8 +684,8 @@ class Watcher:
                 "exam_seconds": self.biopsy.seconds,
                 "running_seconds": self.budget.running + self.fast.own,
                 "measured_seconds": max(0.0, now - self.budget.began) if self.budget.began else 0.0,
-                "samples": self.full_samples,
-                "light_samples": self.light_samples,
+                "samples": self.schedule.full,
+                "light_samples": self.schedule.light,
                 "backwards": self.backwards,
             }
         )
