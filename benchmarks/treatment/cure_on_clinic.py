@@ -45,6 +45,7 @@ def cured(sick: Path, mended: Path, place: Path, *, jobs: int, budget: float) ->
         "least_effect": told["yardstick"]["least_effect"],
         "yardstick": f"{told['yardstick']['kind']} on {told['yardstick']['measured_on']}",
         "trials": told["trials"],
+        "tried": {row["label"]: row["values"] for row in told["remedies"]},
         "seconds": told["seconds"],
         "first_finding": next((f["code"] for f in made.report["findings"]), None),
     }

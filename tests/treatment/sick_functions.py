@@ -22,6 +22,13 @@ def numbers(rows: int = 120) -> tuple[torch.Tensor, torch.Tensor]:
     return x, x @ torch.linspace(-1, 1, 8) + 0.1 * torch.randn(rows, generator=drawn)
 
 
+def correlated_features() -> float:
+    """The target lies along what distinguishes features that are nearly the same."""
+    x, y = numbers()
+    x = x[:, :1] + 0.03 * x
+    return fit(nn.Linear(8, 1), lambda out, y: F.mse_loss(out.reshape(y.shape), y), x, y, lr=0.05, epochs=20)
+
+
 def mlp(outputs: int, *end: nn.Module, hidden: type[nn.Module] = nn.ReLU) -> nn.Sequential:
     return nn.Sequential(nn.Linear(8, 16), hidden(), nn.Linear(16, outputs), *end)
 

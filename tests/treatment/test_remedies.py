@@ -47,6 +47,7 @@ CURES = {
     "fresh-statistics": (sick.stale_statistics, 0.1),
     "shorter": (sick.learned_by_heart, 0.02),
     "matching-inputs": (sick.raw_evaluation, 0.1),
+    "decorrelate-inputs": (sick.correlated_features, 0.2),
     "class-dimension": (sick.softmax_by_hand_over_the_batch, 0.3),
 }
 

@@ -12,6 +12,7 @@ from unstuck.treatment.stage import Met, Stage
 from unstuck.treatment.yardstick import Yardstick, kind_of
 
 from .sick_functions import classes, mlp, numbers
+from .staged import staged
 
 
 def heard(run):
@@ -110,6 +111,23 @@ def test_scores_are_taken_before_the_activation_at_the_end():
     model = mlp(3, nn.Softmax(dim=1))
     meetings, _ = heard(lambda: F.cross_entropy(model(x), y).backward())
     assert torch.allclose(meetings[0].scores.softmax(1), meetings[0].output)
+
+
+def test_a_network_of_bare_tensors_is_counted_where_its_output_meets_the_targets(tmp_path):
+    def train() -> float:
+        torch.manual_seed(0)
+        x, y = classes()
+        first, second = torch.randn(8, 16).mul(0.3).requires_grad_(), torch.randn(16, 3).mul(0.3).requires_grad_()
+        wanted = F.one_hot(y, 3).float()
+        for _ in range(60):
+            output = (x @ first).tanh() * torch.ones(16) @ second
+            loss = ((output - wanted) ** 2).sum(1).mean()
+            for weight, gradient in zip((first, second), torch.autograd.grad(loss, (first, second)), strict=True):
+                weight.data -= 0.1 * gradient
+        return float(loss)
+
+    found = staged(train, folder=tmp_path)
+    assert found.measured["kind"] == "one-hot" and found.training > 0.8
 
 
 def test_everything_is_undone():

@@ -7,12 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from unstuck.treatment import catalog
+from unstuck.treatment.search import HELPS, WORTH, Row
 from unstuck.treatment.statistics import Difference, difference
-from unstuck.treatment.trial import HELPS, Findings, Row
-
-# Of what an untouched run lacks to perfection. Every mended example gains more (the least: 0.31, L208), and a healthy run
-# that another rule or rate carries a little further is not sick.
-WORTH = 0.25
+from unstuck.treatment.trial import Findings
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from unstuck.treatment.cure import Cure
 from unstuck.treatment.isolation import removed
 from unstuck.treatment.prescription import Prescription, prescribe, write_cured
 from unstuck.treatment.replay import Arm, replay
-from unstuck.treatment.trial import HELPS
+from unstuck.treatment.search import HELPS
 
 
 def apply_best(script: Path, made: Cure) -> dict[str, Any]:

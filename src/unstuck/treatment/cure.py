@@ -24,7 +24,7 @@ from unstuck.treatment.trial import FIRST_SHARE, Findings, Tell, Trial
 
 SETTINGS = "cure.json"
 DIAGNOSIS = "diagnosis.json"
-ROWS_USED = {"shuffle", "balance", "escape"}  # remedies that go on needing the training rows
+ROWS_USED = {"shuffle", "balance", "escape", "decorrelate-inputs"}  # remedies that go on needing the training rows
 
 
 @dataclass(frozen=True)

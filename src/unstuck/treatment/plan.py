@@ -16,6 +16,15 @@ USUAL = (
     "warm-up", "longer", "decay",
 )  # fmt: skip
 
+# Remedies of which one undoes or replaces what the other sets: together they do what one of them does.
+ALTERNATIVES = (
+    {"other-rule", "learning-rate"}, {"other-rule", "warm-up"}, {"other-rule", "decay"}, {"other-rule", "steady-rate"},
+    {"other-rule", "epsilon"}, {"right-loss", "linear-output"}, {"right-loss", "mean-loss"},
+    {"right-loss", "other-sign"}, {"right-loss", "class-dimension"}, {"balance", "shuffle"}, {"clipping", "unclipped"},
+    {"leaky-rectifier", "rectified-hidden"}, {"longer", "shorter"}, {"standardize-inputs", "decorrelate-inputs"},
+    {"fresh-statistics", "modes"}, {"decay", "steady-rate"},
+)  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Candidate:
@@ -49,6 +58,11 @@ def candidates(known: Known, codes: Sequence[str], *, only: Sequence[str] = ()) 
             candidate = Candidate(name, variant.label, dict(variant.options), answers, remedy.MORE_COMPUTE)
             ranked.append(((rank, place, fit, usual, number), candidate))
     return [candidate for _, candidate in sorted(ranked, key=lambda pair: pair[0])]
+
+
+def compatible(changes: Sequence[Candidate], other: Candidate) -> bool:
+    """Whether a remedy adds something to others: not one of theirs in another variant, nor an alternative to one."""
+    return not any(c.name == other.name or {c.name, other.name} in ALTERNATIVES for c in changes)
 
 
 def _tier(remedy: Remedy, places: Sequence[int]) -> float:

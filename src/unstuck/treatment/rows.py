@@ -11,6 +11,8 @@ from unstuck.treatment.stage import Met, Stage
 
 LARGEST_BYTES = 128 * 2**20
 MOST_ROWS = 50_000
+MOST_FEATURES = 512  # of which correlations are taken: an eigenproblem of a tenth of a second
+SETTLED = 2  # passes over all known rows without a new one: there are no others
 
 
 class RowKeeper:
@@ -26,6 +28,7 @@ class RowKeeper:
         self.broken = False
         self.orders: list[list[float]] = []  # target means by batch: sorted data swing
         self.full = False
+        self.since_new = 0  # rows that came by since the last new one
         stage.hear.root_begins.append(self._begins)
         stage.hear.met.append(self._met)
 
@@ -51,16 +54,18 @@ class RowKeeper:
             self._keep(first.detach().cpu(), target.detach().cpu())
 
     def _keep(self, inputs: torch.Tensor, targets: torch.Tensor) -> None:
+        # Hashing each row of each batch cost ten times what a step of a small network does.
+        if self.full or self.since_new > SETTLED * len(self.known) > 0:
+            return
         values = targets.double().reshape(len(targets), -1)
         self.orders.append([float(values.mean()), float(values.var()) if values.numel() > 1 else 0.0])
-        if self.full:
-            return
         new = []
         for i in range(len(inputs)):
             key = (_bytes(inputs[i]), _bytes(targets[i]))
             if key not in self.known:
                 self.known.add((key[0], key[1]))
                 new.append(i)
+        self.since_new = 0 if new else self.since_new + len(inputs)
         if new:
             kept_inputs, kept_targets = inputs[new].clone(), targets[new].clone()
             self.inputs.append(kept_inputs)
@@ -95,7 +100,21 @@ class RowKeeper:
             "mixed": within / spread if spread > 0 else 1.0,
             "swing": float(means.var()) if len(means) > 1 else 0.0,
             "class_counts": counts,
+            "condition": _condition(inputs),
         }
+
+
+def _condition(inputs: torch.Tensor) -> float | None:
+    """The condition number of the features' correlations; None where rows are no lists of numbers, or too few."""
+    if inputs.dim() != 2 or not inputs.is_floating_point() or not 2 <= inputs.shape[1] <= MOST_FEATURES:
+        return None
+    if len(inputs) < 2 * inputs.shape[1] or not bool(torch.isfinite(inputs).all()):
+        return None
+    varying = inputs.double()[:, inputs.double().std(0) > 0]
+    if varying.shape[1] < 2:
+        return None
+    values = torch.linalg.eigvalsh(torch.corrcoef(varying.T))
+    return float(values[-1] / values[0].clamp(min=1e-12))
 
 
 def _few(targets: torch.Tensor) -> bool:

@@ -35,6 +35,8 @@ RANDOM = frozenset("randn randn_like rand rand_like normal bernoulli randint ran
 UNHEARD = frozenset(("__get__", "__set__", "backward", "requires_grad_", "zero_"))
 TRIVIAL = frozenset("size dim numel item is_complex is_floating_point stride is_contiguous cpu storage_offset".split())
 COMPARISONS = frozenset(("eq", "ne", "__eq__", "__ne__"))
+# By what outputs and targets meet in a loss written by hand.
+ELEMENTWISE = frozenset("sub __sub__ rsub __rsub__ subtract mul __mul__ rmul __rmul__ multiply".split())
 MOST_DERIVED = 2000  # tensors remembered between two backward passes; a long recurrent loop makes that many
 
 Make = Callable[[Callable[..., Any]], Callable[..., Any]]
@@ -97,6 +99,7 @@ class Stage(TorchFunctionMode):
         self.tick = 0  # backward passes of the training so far
         self.depth = 0  # inside a model's forward pass
         self.root: torch.nn.Module | None = None
+        self.by_hand = True  # no module was called so far
         self.quiet = False  # our own computations
         self.optimizers: list[weakref.ref[torch.optim.Optimizer]] = []
         self.tail: list[Tail] = []
@@ -229,9 +232,11 @@ class Stage(TorchFunctionMode):
                 result = call(*args, **kwargs)
                 self._pass_on(args, result)
                 return result
-        if not self._derived:
+        if not self._derived and not (self.by_hand and name in ELEMENTWISE):
             return call(*args, **kwargs)
         tensors = list(_tensors(args))
+        if not self._derived:
+            self._remember_by_hand(tensors)
         mine = next((t for t in tensors if id(t) in self._derived), None)
         if mine is None:
             return call(*args, **kwargs)
@@ -240,6 +245,15 @@ class Stage(TorchFunctionMode):
         result = call(*args, **kwargs)
         self._pass_on((mine,), result)
         return result
+
+    def _remember_by_hand(self, tensors: list[torch.Tensor]) -> None:
+        """A network of bare tensors returns nothing that could be heard: what was computed under gradient is its output
+        where it is first subtracted from, or multiplied by, something of its own shape that needs no gradient."""
+        mine = next((t for t in tensors if t.grad_fn is not None and t.is_floating_point()), None)
+        if mine is None or mine.dim() == 0:
+            return
+        if any(not t.requires_grad and t.shape == mine.shape and id(t) not in self._noise for t in tensors):
+            self.remember(None, mine)
 
     def _pass_on(self, given: tuple, result: Any) -> None:
         known = next((self._derived[id(t)] for t in given if id(t) in self._derived), None)
@@ -341,7 +355,7 @@ class Stage(TorchFunctionMode):
             changed = begins(module, args, kwargs)
             if changed is not None:
                 args, kwargs = changed
-        self.depth, self.root = 1, module
+        self.depth, self.root, self.by_hand = 1, module, False
         self.tail.clear()
         self.counts.clear()
         try:
@@ -355,7 +369,7 @@ class Stage(TorchFunctionMode):
         self.remember(module, output)
         return output
 
-    def remember(self, module: torch.nn.Module, output: Any) -> None:
+    def remember(self, module: torch.nn.Module | None, output: Any) -> None:
         """From now on ``output`` is what the model gave."""
         if not torch.is_grad_enabled() and len(self._derived) > 200:
             self._derived.clear()

@@ -14,43 +14,19 @@ from pathlib import Path
 from typing import Any
 
 from unstuck.core.errors import BadInput
-from unstuck.treatment import catalog, scores
+from unstuck.treatment import scores
 from unstuck.treatment.forkserver import ForkServer
 from unstuck.treatment.plan import Candidate, candidates, random_edits
 from unstuck.treatment.replay import Arm, Setup, fork_server, replay
+from unstuck.treatment.search import HELPS, Row, next_changes, that_helped
 
 HALVED = ("learning-rate", {"factor": 0.5})
-HELPS = (
-    0.05  # of the yardstick: one answer in twenty, or 5 % of the variance; seeds alone move healthy runs by up to 0.04
-)
-CONFIRMED = 2  # remedies that are run on the other seeds too
+CONFIRMED = 3  # remedies at most that are run on the other seeds too
+FIRST_TRIED = 0.625  # of the screened: remedies by themselves before anything is combined
+AT_A_TIME = 2  # tried after that, before it is asked again what to try
 FIRST_SHARE = 0.15  # of the budget: a longer first replay is cut there, and all others at the same step
 
 Tell = Callable[[str, int, int], None]  # what is running, how many replays are done, how many are planned
-
-
-@dataclass
-class Row:
-    """One remedy (or combination) and what its replays reached, by seed; None where it was not run."""
-
-    changes: tuple[Candidate, ...]
-    values: list[float | None]
-    seconds: float = 0.0
-    notes: tuple[str, ...] = ()
-    curves: list[tuple[list[int], list[float]]] = field(default_factory=list)
-    problem: str | None = None
-
-    @property
-    def label(self) -> str:
-        return " + ".join(c.label for c in self.changes) or "nothing changed"
-
-    @property
-    def more_compute(self) -> bool:
-        return any(c.more_compute for c in self.changes)
-
-    def reached(self) -> list[float]:
-        """The figures of the seeds that were run."""
-        return [v for v in self.values if v is not None]
 
 
 @dataclass
@@ -207,7 +183,7 @@ class Trial:
                 want="a supervised training",
                 hint="classes, yes or no, or numbers to be predicted",
             )
-        screened = max(1, self.trials - CONFIRMED * (self.seeds - 1))
+        screened = max(1, self.trials - (self.seeds - 1))
         self.planned = self.seeds * 2 + self.trials * (2 if self.with_random else 1)
         for _ in range(self.jobs):
             server = fork_server(self.setup, self.modules)
@@ -219,7 +195,7 @@ class Trial:
             order = _worth(order, known, affordable=10.0 * float(first["wall_seconds"]) < 0.3 * self.budget)
             tried = self._search(order, screened, nothing)
             halved = self._halved(known)
-            random = self._random(screened, nothing, known) if self.with_random else []
+            random = self._random(len(tried), nothing, known) if self.with_random else []
         finally:
             for server in self.started:
                 server.close()
@@ -264,45 +240,39 @@ class Trial:
             row.problem = row.problem or result.get("problem") or result.get("error")
         return row
 
-    def _more(self, rows: Sequence[Row], what: str) -> None:
-        """Run rows on the seeds that they lack."""
-        arms = {
-            (i, seed): Arm.of([(c.name, c.options) for c in row.changes], seed)
-            for i, row in enumerate(rows)
-            for seed in range(self.seeds)
-            if row.values[seed] is None
-        }
-        results = dict(zip(arms, self.run(list(arms.values()), what), strict=True))
-        for i, row in enumerate(rows):
-            self._filled(row, {seed: result for (j, seed), result in results.items() if j == i})
-
     def _search(self, order: list[Candidate], screened: int, nothing: Row) -> list[Row]:
-        """Screen on the first seed, combine the best two, confirm the best on the other seeds."""
+        """Screen on the first seed, by and by; confirm the best on the other seeds."""
         base = nothing.values[0]
         assert base is not None
         rows: list[Row] = []
-        singles = order[: max(1, screened - 1)]
-        spare = order[len(singles) :]
-        rows += self._screen(singles)
-        helped = [r for r in _best(rows) if r.values[0] is not None and r.values[0] >= base + HELPS]
-        two = _combinable(helped)
-        if two is not None and not self.out_of_time():
-            rows += self._screen_changes([two], "the best two together")
-        elif spare and screened > 1 and not self.out_of_time():
-            rows += self._screen(spare[:1])
-        helped = [r for r in _best(rows) if r.values[0] is not None and r.values[0] >= base + HELPS]
-        if not self.out_of_time() and self.seeds > 1:
-            self._more(helped[: self._confirmed(len(rows))], "the best on other seeds")
+        first = max(1, min(screened, round(FIRST_TRIED * screened)))
+        while len(rows) < screened and not self.out_of_time():
+            count = min(AT_A_TIME, screened - len(rows))
+            chosen = next_changes(rows, order, base, first=first, count=count)
+            if not chosen:
+                break
+            what = "remedies on the first seed" if not rows else "remedies together, and others"
+            rows += self._screen(chosen, what)
+        self._confirm(rows, nothing, "the best on other seeds")
         return rows
 
-    def _confirmed(self, used: int) -> int:
-        """How many rows the trials that are left allow to be run on the other seeds; the best one always is."""
-        return max(1, min(CONFIRMED, (self.trials - used) // max(1, self.seeds - 1)))
+    def _confirm(self, rows: Sequence[Row], nothing: Row, what: str) -> None:
+        """Run the best on the other seeds as far as the trials go; one that only the first seed helped is left at that."""
+        base = nothing.values[0]
+        assert base is not None
+        left = max(self.trials - len(rows), self.seeds - 1)
+        for row in that_helped(rows, base)[:CONFIRMED]:
+            for seed in range(1, self.seeds):
+                if left <= 0 or self.out_of_time():
+                    return
+                arm = Arm.of([(c.name, c.options) for c in row.changes], seed)
+                self._filled(row, {seed: self.run([arm], what)[0]})
+                left -= 1
+                untouched, reached = nothing.values[seed], row.values[seed]
+                if untouched is not None and reached is not None and reached < untouched + HELPS:
+                    break
 
-    def _screen(self, chosen: Sequence[Candidate]) -> list[Row]:
-        return self._screen_changes([(c,) for c in chosen], "remedies on the first seed")
-
-    def _screen_changes(self, chosen: Sequence[tuple[Candidate, ...]], what: str) -> list[Row]:
+    def _screen(self, chosen: Sequence[tuple[Candidate, ...]], what: str) -> list[Row]:
         rows: list[Row] = []
         for start in range(0, len(chosen), self.jobs):
             if self.out_of_time():
@@ -313,41 +283,12 @@ class Trial:
                 rows.append(self._filled(Row(changes, [None] * self.seeds), {0: result}))
         return rows
 
-    def _random(self, screened: int, nothing: Row, known: dict[str, Any]) -> list[Row]:
+    def _random(self, count: int, nothing: Row, known: dict[str, Any]) -> list[Row]:
         script = Path(self.setup.target).name
-        drawn = random_edits(known, screened, seed=self.random_seed, script=script)
-        rows = self._screen(drawn)
-        best = _best(rows)[: self._confirmed(len(rows))]
-        if not self.out_of_time() and self.seeds > 1:
-            self._more([r for r in best if r.values[0] != nothing.values[0]], "random edits on other seeds")
+        drawn = random_edits(known, count, seed=self.random_seed, script=script)
+        rows = self._screen([(edit,) for edit in drawn], "random edits on the first seed")
+        self._confirm(rows, nothing, "random edits on other seeds")
         return rows
-
-
-def _best(rows: Sequence[Row]) -> list[Row]:
-    """By the first seed's figure; of equals the simpler and earlier one first."""
-    return sorted(
-        rows, key=lambda r: (-(r.values[0] if r.values[0] is not None else -9.0), r.more_compute, len(r.changes))
-    )
-
-
-def _combinable(helped: Sequence[Row]) -> tuple[Candidate, ...] | None:
-    """The best two different remedies that both helped, unless the best leaves nothing to gain."""
-    if not helped or (helped[0].values[0] or 0.0) > 1.0 - HELPS:
-        return None
-    first = helped[0]
-    if first.more_compute:
-        return None
-    answered = set(catalog.load()[first.changes[0].name].ANSWERS)
-    for other in helped[1:]:
-        name = other.changes[0].name
-        # Two remedies for the same faults are alternatives; together they do what either does.
-        if (
-            name != first.changes[0].name
-            and not other.more_compute
-            and answered.isdisjoint(catalog.load()[name].ANSWERS)
-        ):
-            return (*first.changes, *other.changes)
-    return None
 
 
 def _worth(order: list[Candidate], known: dict[str, Any], *, affordable: bool) -> list[Candidate]:

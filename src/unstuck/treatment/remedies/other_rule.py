@@ -20,13 +20,20 @@ MORE_COMPUTE = False
 
 
 def variants(known: Known) -> Sequence[Variant]:
-    """Adam where it is not already in use; momentum otherwise."""
+    """Adam where it is not already in use; momentum otherwise, at the rate of plain descent where that is in use: a step
+    that is stable without momentum is stable with it (2 (1 + ρ) / λ against 2 / λ)."""
     made = known.get("optimizers") or []
     if not made:
         return ()
     adam = Variant("Adam at 0.001", {"rule": "Adam", "lr": 1e-3})
     momentum = Variant("momentum SGD at 0.01", {"rule": "Momentum", "lr": 1e-2})
-    return (momentum,) if made[0]["kind"] in ("Adam", "AdamW") else (adam, momentum)
+    kind, settings = made[0]["kind"], made[0].get("options") or {}
+    if kind in ("Adam", "AdamW"):
+        return (momentum,)
+    rate = settings.get("lr")
+    if kind == "SGD" and not settings.get("momentum") and isinstance(rate, float) and rate != 1e-2:
+        momentum = Variant(f"momentum 0.9 at {rate:g}", {"rule": "Momentum", "lr": rate})
+    return (adam, momentum, Variant("Adam at 0.01", {"rule": "Adam", "lr": 1e-2}))
 
 
 def treat(treatment: Treatment) -> None:

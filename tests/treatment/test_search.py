@@ -1,0 +1,58 @@
+"""What is tried next, by what was reached."""
+
+from __future__ import annotations
+
+from unstuck.treatment.plan import Candidate, compatible
+from unstuck.treatment.search import Row, next_changes
+
+ORDER = [
+    Candidate(name, name)
+    for name in ("linear-output", "standardize-targets", "clipping", "learning-rate", "other-rule")
+]
+
+
+def row(value: float, *names: str) -> Row:
+    return Row(tuple(Candidate(name, name) for name in names), [value, None, None])
+
+
+def labels(rows: list[Row], *, count: int = 2, base: float = 0.0) -> list[list[str]]:
+    return [[c.label for c in changes] for changes in next_changes(rows, ORDER, base, first=3, count=count)]
+
+
+def test_first_come_single_remedies_in_their_order():
+    assert labels([]) == [["linear-output"], ["standardize-targets"], ["clipping"]]
+
+
+def test_two_that_helped_are_tried_together_though_they_answer_the_same_finding():
+    rows = [row(0.3, "linear-output"), row(0.25, "standardize-targets"), row(0.0, "clipping")]
+    assert labels(rows)[0] == ["linear-output", "standardize-targets"]
+
+
+def test_beside_a_cure_only_others_are_tried_and_beside_a_small_gain_single_ones_too():
+    rows = [row(0.5, "linear-output"), row(0.0, "standardize-targets"), row(0.0, "clipping")]
+    assert labels(rows) == [["linear-output", "learning-rate"], ["linear-output", "other-rule"]]
+    rows[0].values[0] = 0.1
+    assert labels(rows) == [["linear-output", "learning-rate"], ["learning-rate"]]
+
+
+def test_where_nothing_helped_the_next_single_ones_follow():
+    rows = [row(0.0, name) for name in ("linear-output", "standardize-targets", "clipping")]
+    assert labels(rows) == [["learning-rate"], ["other-rule"]]
+
+
+def test_nothing_more_is_tried_where_nothing_is_left_to_gain():
+    assert labels([row(0.96, "linear-output")]) == []
+
+
+def test_no_more_than_three_together_and_none_twice():
+    three = row(0.6, "linear-output", "standardize-targets", "clipping")
+    assert labels([three]) == [["linear-output"], ["standardize-targets"]]
+    pair, single = row(0.6, "clipping", "linear-output"), row(0.5, "linear-output")
+    assert ["clipping", "linear-output", "standardize-targets"] in labels([pair, single])
+
+
+def test_alternatives_are_not_combined():
+    rule, rate = Candidate("other-rule", "Adam"), Candidate("learning-rate", "× 10")
+    assert not compatible((rule,), rate) and not compatible((rate,), rule)
+    assert not compatible((rate,), Candidate("learning-rate", "× 0.1"))
+    assert compatible((rate,), Candidate("clipping", "0.2"))
