@@ -11,9 +11,10 @@ import torch
 
 from unstuck.core.errors import BadInput
 from unstuck.live.budget import clock
-from unstuck.live.kept_calls import answers, listening
+from unstuck.live.kept_calls import answers, listening, pairs
 from unstuck.live.rates import reach_of
 from unstuck.live.side_effects import quiet
+from unstuck.probes.dependence import Dependence, dependence
 
 if TYPE_CHECKING:
     from unstuck.live.captures import Kept
@@ -86,6 +87,11 @@ class Exam:
                 kept[1] += right
         return total
 
+    def dependence(self) -> Dependence | None:
+        """Whether the kept targets depend on the kept inputs, as far as neighbors and straight lines can see."""
+        found = pairs(self.kept.calls)
+        return None if found is None else dependence(*found)
+
     def take(self, optimizer: torch.optim.Optimizer | None, *, seconds: float, peak_rate: float) -> dict[str, Any]:
         """Verdict, spectrum, the step against the curvature, and whether another rate falls faster.
 
@@ -100,6 +106,9 @@ class Exam:
                 told = self.answers()
                 if told:
                     data["answers"] = told
+                related = self.dependence()
+                if related is not None:
+                    data["dependence"] = asdict(related)
                 self._take(data, optimizer, seconds=seconds, peak_rate=peak_rate)
             except OutOfTime:
                 data.setdefault("unseen", f"it took longer than twice the {seconds:.1f} s that were foreseen for it")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -38,6 +38,29 @@ def labels(call: CapturedCall) -> Tensor | None:
     """Its class indices, where one constant of the loss can be nothing else."""
     whole = [t for t in targets(call) if not t.is_floating_point() and t.dtype != torch.bool and t.dim() == 1]
     return whole[0] if len(whole) == 1 else None
+
+
+def pairs(calls: Sequence[CapturedCall]) -> tuple[Tensor, Tensor] | None:
+    """Inputs and targets of all calls, one row an example: the model's first input with the one constant of the loss that
+    can be its target. None where that is not one tensor each of one shape."""
+    from unstuck.objective.batches import tensors_in
+
+    inputs, wanted = [], []
+    for call in calls:
+        count = rows(call)
+        given = [t for t in tensors_in((call.args, dict(call.kwargs))) if t.dim() > 0 and t.shape[0] == count]
+        told = labels(call)
+        if told is None:
+            floats = [t for t in targets(call) if t.is_floating_point() and not any(t is g for g in given)]
+            told = floats[0] if len(floats) == 1 else None
+        given = [t for t in given if t is not told]
+        if not given or told is None:
+            return None
+        inputs.append(given[0].detach().cpu())
+        wanted.append(told.detach().cpu())
+    if len({t.shape[1:] for t in inputs}) != 1 or len({t.shape[1:] for t in wanted}) != 1:
+        return None
+    return torch.cat(inputs), torch.cat(wanted)
 
 
 def listening(loss: Callable[[Any], Tensor] | None, seen: list[Any]) -> Callable[[Any], Any]:

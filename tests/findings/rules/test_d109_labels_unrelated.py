@@ -117,3 +117,36 @@ def test_copies_that_learn_by_heart_whatever_the_labels() -> None:
     }
     answer = judge(run(whole(cross_entropy(accuracy=0.5)), events=[Event("probe", 99, data)]))
     assert isinstance(answer, Skipped) and "by heart" in answer.reason
+
+
+def at_the_end(strongest: float, loss: list[float], *, examples: int = 400) -> Recording:
+    told = {"examples": examples, "strongest": strongest, "seen_by": "a straight line of inputs", "kinds": 9}
+    event = Event("biopsy", 99, {"look": "kept", "when": "end", "dependence": told})
+    return run(whole(cross_entropy(accuracy=0.11)), loss=loss, events=[event])
+
+
+CONSTANT = [2.3026] * 100
+LATE = [2.3026] * 30 + [2.3026 - 0.004 * i for i in range(70)]
+EARLY = [2.3026 - 0.02 * min(i, 14) for i in range(100)]
+
+
+@pytest.mark.parametrize(("loss", "confidence"), [(CONSTANT, 0.7), (LATE, 0.6)])
+def test_neither_the_network_nor_neighbors_find_a_tie(loss: list[float], confidence: float) -> None:
+    answer = judge(at_the_end(1.4, loss))
+    assert isinstance(answer, Fired) and answer.confidence == confidence
+    assert "400 of its training examples" in answer.sentence and "1.4 deviations" in answer.sentence
+
+
+def test_what_was_found_at_once_was_not_learned_by_heart() -> None:
+    assert isinstance(judge(at_the_end(1.4, EARLY)), Skipped)
+
+
+def test_who_came_far_or_was_tested_on_few_is_left_to_a_probe() -> None:
+    assert isinstance(judge(at_the_end(1.4, FALLING)), Skipped)
+    assert isinstance(judge(at_the_end(1.4, CONSTANT, examples=80)), Skipped)
+    assert isinstance(judge(at_the_end(4.0, CONSTANT)), Skipped)  # between chance and a sure tie
+
+
+def test_a_sure_tie_acquits_the_labels() -> None:
+    answer = judge(at_the_end(35.0, CONSTANT))
+    assert isinstance(answer, Passed) and "35 deviations" in answer.reason

@@ -18,12 +18,17 @@ better there, by two standard errors of the difference and by a hundredth of the
 answer either, nothing ties them to the inputs; an error. Without a probe the rule passes where right answers in the
 first epoch, before any example came a second time, exceed the commonest class's share by five standard errors. It
 speaks where a classifier learned its training examples while three and more looks at the script's own evaluation
-never showed more right answers than chance, nor a loss below that of a constant answer. Otherwise it is skipped.
+never showed more right answers than chance, nor a loss below that of a constant answer. It also speaks where the run
+stayed at the loss of a constant answer, or left it late and by less than a third, and a test of up to 400 of its
+training examples at the end finds no tie either: their nearest neighbors and a straight line, in the inputs as they
+are, in their spectra and in their sorted values, name the target no better than shuffled targets (a permutation test).
+Where that test finds a sure tie the rule passes. Otherwise it is skipped.
 
 When it is wrong
 ----------------
 A task that takes more steps than the probe makes before anything can be seen (a rare class, a puzzle such as parity).
-The rule's result then says only that the labels are hard.
+The rule's result then says only that the labels are hard. Neighbors and straight lines see no puzzle either: a run that
+is stuck on one by another fault is called by this name. Labels that are noise by nature are called so rightly.
 
 What to do
 ----------
@@ -33,7 +38,8 @@ filter both with the same index.
 Sources
 -------
 Zhang and others, Understanding deep learning requires rethinking generalization, 2017 (networks fit shuffled labels).
-Ojala and Garriga, Permutation tests for studying classifier performance, 2010.
+Ojala and Garriga, Permutation tests for studying classifier performance, 2010. Friedman and Rafsky, Graph-theoretic
+measures of multivariate association, 1983 (neighbors that agree).
 """
 
 from __future__ import annotations
@@ -44,6 +50,7 @@ import statistics
 from unstuck.findings.contract import Advice, Answer, Fired, NotApplicable, Number, Passed, Skipped
 from unstuck.findings.evidence.classes import batch_counts
 from unstuck.findings.evidence.commands import run_with_probe
+from unstuck.findings.evidence.dependence import Relation, relation
 from unstuck.findings.evidence.evaluations import evaluations, other_targets
 from unstuck.findings.evidence.head import number, seen_terms
 from unstuck.findings.evidence.loss_course import loss_course
@@ -74,6 +81,12 @@ THRESHOLDS = {
     ),
     "chance": (3, "standard errors above the commonest class's share that are still chance"),
     "sure": (5, "standard errors above the commonest class in the first epoch"),
+    "far": (0.3, "of the constant answer's loss: who came farther by heart is told by an evaluation alone"),
+    "early": (
+        0.015,
+        "of the constant answer's loss, in the second twentieth: what can be learned is learned from then on",
+    ),
+    "apart": (3.0, "deviations of chance in the strongest of nine likenesses: shuffled labels gave 1.7 to 3"),
 }
 
 
@@ -97,6 +110,14 @@ def judge(recording: Recording) -> Answer:
     by_heart = _by_heart_only(recording)
     if by_heart is not None:
         return by_heart
+    tied = relation(recording)
+    if tied is not None and tied.sure:
+        return Passed(
+            f"{tied.seen_by} tells the targets of {tied.examples} training examples, {tied.strongest:.0f} deviations of "
+            "chance better than shuffled ones"
+        )
+    if tied is not None and tied.none and (untied := _nothing_ties(recording, tied)) is not None:
+        return untied
     return Skipped(
         "watching cannot tell labels learned by heart from labels learned; a probe can: " + run_with_probe(recording)
     )
@@ -188,6 +209,39 @@ def _by_heart_only(recording: Recording) -> Fired | None:
             advice=(_PAIRS,),
         )
     return None
+
+
+def _nothing_ties(recording: Recording, tied: Relation) -> Fired | None:
+    """The network found nothing before it had time to learn by heart, and nor do neighbors or a straight line."""
+    course = loss_course(recording)
+    losses = recording.main.loss
+    if course.fall is None or course.baseline is None or losses is None or course.fall > THRESHOLDS["far"][0]:
+        return None
+    constant = course.fall <= THRESHOLDS["constant"][0]
+    if not constant:
+        length = len(losses)
+        early = [v for v in losses.values[length // 20 : length // 10] if math.isfinite(v)]
+        if not early or statistics.fmean(early) < (1 - THRESHOLDS["early"][0]) * course.baseline:
+            return None
+    for series in evaluations(recording):
+        looks = [look for look in series.looks if look.accuracy is not None and look.commonest is not None]
+        for look in looks:
+            chance = look.commonest or 0.0
+            error = math.sqrt(max(chance * (1 - chance), 1e-12) / series.examples)
+            if (look.accuracy or 0.0) > chance + THRESHOLDS["chance"][0] * error:
+                return None
+    how = "found nothing" if constant else "found nothing at first, and little later, as by heart"
+    return Fired(
+        sentence=f"The network {how}: {course.sentence}. Nor do nearest neighbors or a straight line tell the targets of "
+        f"{tied.examples} of its training examples better than shuffled ones (at best {tied.strongest:.1f} deviations of "
+        "chance): nothing that was looked for ties the targets to the inputs.",
+        severity="warning",
+        confidence=0.7 if constant else 0.6,
+        where="the labels",
+        step=None,
+        evidence={"strongest_relation": tied.strongest, "examples": tied.examples, **course.evidence()},
+        advice=(_PAIRS,),
+    )
 
 
 def _first_epoch(recording: Recording) -> str | None:
