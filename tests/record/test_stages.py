@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from unstuck.record.recording import Recording, Series, Stream
-from unstuck.record.stages import MOST
+from unstuck.record.stages import MOST, side_by_side
 
 ENCODER = [{"name": "enc.w", "shape": [16, 64]}, {"name": "head.w", "shape": [10, 16]}]
 ANOTHER = [{"name": "student.w", "shape": [32, 64]}, {"name": "student.v", "shape": [10, 32]}]
@@ -55,3 +55,11 @@ def test_many_one_after_another_are_a_search() -> None:
 def test_two_optimizers_in_the_last_stage_stay_side_by_side() -> None:
     first = stream(0, 0, 10, 900, "enc.w")
     assert main(first, stream(1, 11, 20, 100, "enc.w"), stream(2, 11, 20, 100, "head.w")) == 0
+
+
+def test_side_by_side() -> None:
+    first, second = stream(0, 0, 10, 100), stream(1, 11, 20, 100)
+    assert not side_by_side([second, first]) and not side_by_side([first])
+    assert side_by_side([first, stream(1, 9.9, 20, 100)])
+    assert side_by_side([first, second, stream(2, 12, 13, 70)])
+    assert not side_by_side([first, Stream(3)])

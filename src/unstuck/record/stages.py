@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +35,12 @@ def main_stream(streams: Iterable[Stream], models: Sequence[Mapping[str, Any]]) 
     last = max(later, key=lambda s: s.seconds.first)
     beside = any(s is not last and s.seconds.last > last.seconds.first for s in stepped)
     return longest if beside or _repeats(longest, last, models) else last
+
+
+def side_by_side(streams: Iterable[Stream]) -> bool:
+    """Whether any two streams with steps ran at the same time: optimizers that alternate, not stages or folds."""
+    timed = sorted((s for s in streams if s.steps and s.seconds), key=lambda s: s.seconds.first)
+    return any(two.seconds.first < one.seconds.last for one, two in itertools.pairwise(timed))
 
 
 def _repeats(one: Stream, other: Stream, models: Sequence[Mapping[str, Any]]) -> bool:

@@ -118,6 +118,17 @@ def test_a_generator_sampled_for_its_critic() -> None:
     assert isinstance(rule.judge(recording), Passed)
 
 
+def test_folds_evaluated_in_training_mode() -> None:
+    """One optimizer after another: no network is sampled for another one's steps."""
+    steps = list(range(60))
+    streams = {
+        n: Stream(n, loss=Series(steps, [0.7] * 60), seconds=Series(steps, [6.0 * n + 0.1 * s for s in steps]))
+        for n in (0, 1, 2)
+    }
+    recording = Recording(streams=streams, models=[NET], events=[passing(s, mean=0.01 * s) for s in (1, 2, 3)])
+    assert isinstance(rule.judge(recording), Fired)
+
+
 def test_one_look_at_the_model() -> None:
     assert isinstance(run(passing(5)), Passed)
 

@@ -44,6 +44,7 @@ from unstuck.findings.contract import Advice, Answer, Fired, NotApplicable, Pass
 from unstuck.findings.evidence.places import at, model_name
 from unstuck.findings.evidence.progress import progress
 from unstuck.record.recording import Event, Recording
+from unstuck.record.stages import side_by_side
 
 CODE = "B605"
 NAME = "wrong-mode"
@@ -191,7 +192,7 @@ def _training(recording: Recording, events: list[Event]) -> Answer | None:
 
 
 def _evaluation(recording: Recording, wrong: list[Event]) -> Answer | None:
-    if len([s for s in recording.streams.values() if s.steps]) > 1:
+    if side_by_side(recording.streams.values()):
         return None  # a generator sampled for its critic runs so on purpose
     trained = _trained(recording)
     evaluated = {str(e.data.get("model")) for e in recording.happened("mode") if e.data.get("training") is False}
