@@ -29,6 +29,15 @@ def correlated_features() -> float:
     return fit(nn.Linear(8, 1), lambda out, y: F.mse_loss(out.reshape(y.shape), y), x, y, lr=0.05, epochs=20)
 
 
+def wide_weights_by_hand() -> float:
+    """Bare tensors, no module; the first layer is drawn far too wide."""
+    x, y = classes()
+    first, second = (10.0 * torch.randn(8, 16)).requires_grad_(), (10.0 * torch.randn(16, 3)).requires_grad_()
+    return fit(
+        lambda rows: (rows @ first).tanh() @ second, F.cross_entropy, x, y, optimizer=torch.optim.SGD([first, second], lr=0.1)
+    )  # fmt: skip
+
+
 def mlp(outputs: int, *end: nn.Module, hidden: type[nn.Module] = nn.ReLU) -> nn.Sequential:
     return nn.Sequential(nn.Linear(8, 16), hidden(), nn.Linear(16, outputs), *end)
 
@@ -47,7 +56,7 @@ def fit(model, loss_of, x, y, *, lr=0.1, epochs=8, batch=24, optimizer=None, ord
             ((model(x).reshape(y.shape) - y) ** 2).mean()
         else:
             (model(x).argmax(1) == y).float().mean()
-    return sum(float(p.detach().double().sum()) for p in model.parameters())
+    return sum(float(p.detach().double().sum()) for group in optimizer.param_groups for p in group["params"])
 
 
 def healthy() -> float:

@@ -77,6 +77,13 @@ def test_the_other_faults_of_a_remedy(train, name, options, tmp_path):
     assert after.notes[0] and after.validation > before.validation + 0.05
 
 
+def test_bare_tensors_are_drawn_anew_when_their_optimizer_is_made(tmp_path):
+    before = staged(sick.wide_weights_by_hand, folder=tmp_path)
+    options = first_variant("initialization", before.known)
+    after = staged(sick.wide_weights_by_hand, ("initialization", options), known=before.known)
+    assert options == {"scheme": "glorot"} and after.notes[0] and after.training > before.training + 0.1
+
+
 @pytest.mark.parametrize("name", ["clipping", "warm-up", "decay", "larger-batch", "escape"])
 def test_remedies_that_only_change_the_way_act(name, tmp_path):
     before = staged(sick.healthy, folder=tmp_path)

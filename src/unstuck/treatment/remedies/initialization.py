@@ -17,23 +17,27 @@ RISK = "Weights that were loaded or set by design are overwritten; not for pre-t
 SPECIFIC = False
 MORE_COMPUTE = False
 
+LABELS = {"he": "He", "glorot": "Glorot", "orthogonal": "orthogonal", "smaller": "smaller (Glorot / 3)"}
+
 
 def variants(known: Known) -> Sequence[Variant]:
     """He for rectifiers, Glorot for the others, then orthogonal and a smaller one; never over loaded weights.
 
     Where only some weights have a scale that is not in use, those alone come second: the others stay as they were.
     """
-    if known.get("loaded") or not known.get("modules"):
+    if known.get("loaded"):
         return ()
+    if not known.get("modules"):  # bare tensors: which side is the input is not known, and these two need not know
+        schemes = ("glorot", "orthogonal") if known.get("optimizers") else ()
+        return tuple(Variant(f"{LABELS[scheme]} initialization", {"scheme": scheme}) for scheme in schemes)
     squashing = any(name in (known.get("activations") or {}) for name in ("tanh", "sigmoid", "softsign"))
     rectified = any(name in (known.get("activations") or {}) for name in ("relu", "leaky_relu", "gelu", "silu", "elu"))
     order = ["glorot", "he"] if squashing and not rectified else ["he", "glorot"]
-    labels = {"he": "He", "glorot": "Glorot", "orthogonal": "orthogonal", "smaller": "smaller (Glorot / 3)"}
-    found = [Variant(f"{labels[s]} initialization", {"scheme": s}) for s in (*order, "orthogonal", "smaller")]
+    found = [Variant(f"{LABELS[s]} initialization", {"scheme": s}) for s in (*order, "orthogonal", "smaller")]
     odd = list(known.get("odd_weights") or ())
     if odd:
         named = odd[0] if len(odd) == 1 else f"{odd[0]} and {len(odd) - 1} more"
-        found.insert(1, Variant(f"{labels[order[0]]} initialization of {named}", {"scheme": order[0], "only": odd}))
+        found.insert(1, Variant(f"{LABELS[order[0]]} initialization of {named}", {"scheme": order[0], "only": odd}))
     return tuple(found)
 
 
@@ -70,7 +74,18 @@ def treat(treatment: Treatment) -> None:
         treatment.done(f"{scheme} initialization")
         return
 
+    def made(optimizer: torch.optim.Optimizer) -> None:
+        if treatment.stage.tick or not treatment.stage.by_hand or treatment.known.get("modules"):
+            return
+        with treatment.stage.aside():
+            for group in optimizer.param_groups:
+                for parameter in group["params"]:
+                    if parameter.dim() >= 2:
+                        _draw(parameter, scheme, treatment.generator, transposed=False)
+        treatment.done(f"{scheme} initialization")
+
     treatment.stage.hear.root_begins.append(begins)
+    treatment.stage.hear.optimizer_made.append(made)
 
 
 def _hidden(module: torch.nn.Module) -> list[torch.nn.Module]:
