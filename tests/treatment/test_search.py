@@ -15,8 +15,11 @@ def row(value: float, *names: str) -> Row:
     return Row(tuple(Candidate(name, name) for name in names), [value, None, None])
 
 
-def labels(rows: list[Row], *, count: int = 2, base: float = 0.0) -> list[list[str]]:
-    return [[c.label for c in changes] for changes in next_changes(rows, ORDER, base, first=3, count=count)]
+NOTHING = Row((), [0.0, 0.0, 0.0])
+
+
+def labels(rows: list[Row], *, count: int = 2) -> list[list[str]]:
+    return [[c.label for c in changes] for changes in next_changes(rows, ORDER, NOTHING, first=3, count=count)]
 
 
 def test_first_come_single_remedies_in_their_order():
@@ -56,3 +59,10 @@ def test_alternatives_are_not_combined():
     assert not compatible((rule,), rate) and not compatible((rate,), rule)
     assert not compatible((rate,), Candidate("learning-rate", "× 0.1"))
     assert compatible((rate,), Candidate("clipping", "0.2"))
+
+
+def test_what_a_second_seed_refuted_no_longer_leads():
+    lucky, sound = row(0.96, "clipping"), row(0.6, "learning-rate")
+    assert labels([lucky, sound]) == []
+    lucky.values[1] = 0.0
+    assert labels([lucky, sound])[0] == ["learning-rate", "clipping"]

@@ -186,3 +186,19 @@ def test_findings_gain_and_lose_by_their_own_remedies(monkeypatch, tmp_path):
     assert confirmed["remedies"][0]["verified"]["effect"] == pytest.approx(0.4)
     assert refuted["confidence"] == pytest.approx(0.3)
     assert untried == {"code": "T999", "confidence": 0.6, **blank}
+
+
+def test_after_a_lucky_first_seed_the_search_goes_on(monkeypatch, tmp_path):
+    world = World(monkeypatch, {"initialization": 0.3}, base=0.4)
+    plain_replay = world.replay
+    lucky = Arm.of([("clipping", {"norm": 0.2})], 0).key
+
+    def once(setup, arm, **options):
+        result = plain_replay(setup, arm, **options)
+        return {**result, "measured": reached(0.99)} if arm.key == lucky else result
+
+    monkeypatch.setattr(trial_module, "replay", once)
+    found = Trial(setup_in(tmp_path / "run")).go(["G302"])
+    best = compare(found).recommended[0]
+    assert [c.name for c in best.row.changes][:1] == ["initialization"] and best.effect.pairs >= 2
+    assert found.trials <= 10

@@ -39,21 +39,25 @@ class Row:
         """The figures of the seeds that were run."""
         return [v for v in self.values if v is not None]
 
+    def gain(self, nothing: Row) -> float:
+        """The mean difference to doing nothing, over the seeds that both ran; −9 for none."""
+        pairs = [(a, b) for a, b in zip(self.values, nothing.values, strict=True) if a is not None and b is not None]
+        return sum(a - b for a, b in pairs) / len(pairs) if pairs else -9.0
 
-def best_first(rows: Sequence[Row]) -> list[Row]:
-    """By the first seed's figure; of equals the simpler and earlier one first."""
-    return sorted(
-        rows, key=lambda r: (-(r.values[0] if r.values[0] is not None else -9.0), r.more_compute, len(r.changes))
-    )
+    @property
+    def mean(self) -> float:
+        reached = self.reached()
+        return sum(reached) / len(reached) if reached else -9.0
 
 
-def that_helped(rows: Sequence[Row], base: float) -> list[Row]:
-    """Those that raised the first seed's figure by ``HELPS``, the best first."""
-    return [r for r in best_first(rows) if r.values[0] is not None and r.values[0] >= base + HELPS]
+def that_helped(rows: Sequence[Row], nothing: Row) -> list[Row]:
+    """Those that gained ``HELPS`` on the seeds run so far, the best first; of equals the simpler and earlier one."""
+    ranked = sorted(rows, key=lambda r: (-r.gain(nothing), r.more_compute, len(r.changes)))
+    return [r for r in ranked if r.gain(nothing) >= HELPS]
 
 
 def next_changes(
-    rows: Sequence[Row], order: Sequence[Candidate], base: float, *, first: int, count: int
+    rows: Sequence[Row], order: Sequence[Candidate], nothing: Row, *, first: int, count: int
 ) -> list[tuple[Candidate, ...]]:
     """What to try next: ``first`` remedies in their order, then ``count`` at a time; nothing when nothing is left to gain.
 
@@ -62,16 +66,16 @@ def next_changes(
     """
     if not rows:
         return [(c,) for c in order[:first]]
-    helped = that_helped(rows, base)
+    helped = that_helped(rows, nothing)
     best = helped[0] if helped else None
-    if best is not None and (best.values[0] or 0.0) >= 1.0 - HELPS:
+    if best is not None and best.mean >= 1.0 - HELPS:
         return []
     tried = {frozenset(c.label for c in row.changes) for row in rows}
     single = ((c,) for c in order if frozenset((c.label,)) not in tried)
     if best is None or best.more_compute or len(best.changes) >= MOST_PARTS:
         return [next_one for next_one, _ in zip(single, range(count), strict=False)]
     beside = _beside(best, [r for r in helped[1:] if len(r.changes) == 1], order, tried)
-    cured = (best.values[0] or 0.0) >= base + WORTH * (1.0 - base)
+    cured = best.gain(nothing) >= WORTH * (1.0 - nothing.mean)
     sources = (beside, beside) if cured else (beside, single)
     chosen: list[tuple[Candidate, ...]] = []
     while len(chosen) < count:

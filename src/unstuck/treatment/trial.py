@@ -18,7 +18,7 @@ from unstuck.treatment import scores
 from unstuck.treatment.forkserver import ForkServer
 from unstuck.treatment.plan import Candidate, candidates, random_edits
 from unstuck.treatment.replay import Arm, Setup, fork_server, replay
-from unstuck.treatment.search import HELPS, Row, next_changes, that_helped
+from unstuck.treatment.search import Row, next_changes, that_helped
 
 HALVED = ("learning-rate", {"factor": 0.5})
 CONFIRMED = 3  # remedies at most that are run on the other seeds too
@@ -183,7 +183,6 @@ class Trial:
                 want="a supervised training",
                 hint="classes, yes or no, or numbers to be predicted",
             )
-        screened = max(1, self.trials - (self.seeds - 1))
         self.planned = self.seeds * 2 + self.trials * (2 if self.with_random else 1)
         for _ in range(self.jobs):
             server = fork_server(self.setup, self.modules)
@@ -193,7 +192,7 @@ class Trial:
             nothing = self._row((), range(self.seeds), "nothing changed")
             order = candidates(known, codes, only=self.only)
             order = _worth(order, known, affordable=10.0 * float(first["wall_seconds"]) < 0.3 * self.budget)
-            tried = self._search(order, screened, nothing)
+            tried = self._search(order, nothing)
             halved = self._halved(known)
             random = self._random(len(tried), nothing, known) if self.with_random else []
         finally:
@@ -240,37 +239,37 @@ class Trial:
             row.problem = row.problem or result.get("problem") or result.get("error")
         return row
 
-    def _search(self, order: list[Candidate], screened: int, nothing: Row) -> list[Row]:
-        """Screen on the first seed, by and by; confirm the best on the other seeds."""
-        base = nothing.values[0]
-        assert base is not None
+    def _search(self, order: list[Candidate], nothing: Row) -> list[Row]:
+        """Screen on the first seed, by and by; confirm the best on the other seeds, and go on where it was luck."""
         rows: list[Row] = []
-        first = max(1, min(screened, round(FIRST_TRIED * screened)))
-        while len(rows) < screened and not self.out_of_time():
-            count = min(AT_A_TIME, screened - len(rows))
-            chosen = next_changes(rows, order, base, first=first, count=count)
-            if not chosen:
+        reserve = self.seeds - 1  # replays kept for confirming the best
+        first = max(1, round(FIRST_TRIED * (self.trials - reserve)))
+        while not self.out_of_time():
+            count = min(AT_A_TIME, self._left(rows) - reserve)
+            chosen = next_changes(rows, order, nothing, first=first, count=count) if count > 0 or not rows else []
+            if chosen:
+                rows += self._screen(chosen, "remedies together, and others" if rows else "remedies on the first seed")
+            elif not self._confirm_next(rows, nothing, "the best on other seeds"):
                 break
-            what = "remedies on the first seed" if not rows else "remedies together, and others"
-            rows += self._screen(chosen, what)
-        self._confirm(rows, nothing, "the best on other seeds")
         return rows
 
-    def _confirm(self, rows: Sequence[Row], nothing: Row, what: str) -> None:
-        """Run the best on the other seeds as far as the trials go; one that only the first seed helped is left at that."""
-        base = nothing.values[0]
-        assert base is not None
-        left = max(self.trials - len(rows), self.seeds - 1)
-        for row in that_helped(rows, base)[:CONFIRMED]:
-            for seed in range(1, self.seeds):
-                if left <= 0 or self.out_of_time():
-                    return
-                arm = Arm.of([(c.name, c.options) for c in row.changes], seed)
-                self._filled(row, {seed: self.run([arm], what)[0]})
-                left -= 1
-                untouched, reached = nothing.values[seed], row.values[seed]
-                if untouched is not None and reached is not None and reached < untouched + HELPS:
-                    break
+    def _left(self, rows: Sequence[Row]) -> int:
+        # Whatever was asked for, one remedy can be run on all seeds.
+        return max(self.trials, self.seeds) - sum(len(row.reached()) for row in rows)
+
+    def _confirm_next(self, rows: Sequence[Row], nothing: Row, what: str) -> bool:
+        """Run the best row that lacks a seed on that seed, as far as the trials go; whether there was one to run. One that
+        loses its lead gives way to the next."""
+        if self._left(rows) <= 0:
+            return False
+        helped = that_helped(rows, nothing)[:CONFIRMED]
+        for row in helped:
+            missing = [seed for seed in range(self.seeds) if row.values[seed] is None]
+            if missing:
+                arm = Arm.of([(c.name, c.options) for c in row.changes], missing[0])
+                self._filled(row, {missing[0]: self.run([arm], what)[0]})
+                return True
+        return False
 
     def _screen(self, chosen: Sequence[tuple[Candidate, ...]], what: str) -> list[Row]:
         rows: list[Row] = []
@@ -287,7 +286,8 @@ class Trial:
         script = Path(self.setup.target).name
         drawn = random_edits(known, count, seed=self.random_seed, script=script)
         rows = self._screen([(edit,) for edit in drawn], "random edits on the first seed")
-        self._confirm(rows, nothing, "random edits on other seeds")
+        while not self.out_of_time() and self._confirm_next(rows, nothing, "random edits on other seeds"):
+            pass
         return rows
 
 
