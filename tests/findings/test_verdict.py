@@ -270,6 +270,17 @@ class TestUnknown:
     def test_pure_noise(self) -> None:
         assert state(Recording.of(loss=noisy([0.7] * 100, 0.3))) == "unknown"
 
+    @pytest.mark.parametrize(
+        ("kind", "more", "expected"),
+        [("nll", {}, "log-likelihood"), ("kl", {}, "divergence"), ("kl", {"latent": True}, None), ("mse", {}, None)],
+    )
+    def test_a_loss_below_what_it_can_be(self, kind: str, more: dict[str, bool], expected: str | None) -> None:
+        """Minus a million is no divergence of probabilities, though the loss still falls."""
+        samples = [sample(s, term=classes(0.1, kind=kind, **more)) for s in STEPS]
+        found = verdict(Recording.of(loss=[-1.0 - 30 * i for i in range(100)], samples=samples))
+        assert found.state == ("learning" if expected is None else "unknown")
+        assert expected is None or (expected in found.sentence and "cannot be negative" in found.sentence)
+
     def test_adversaries(self) -> None:
         """A critic's loss and a generator's: one's gain is the other's loss."""
         streams = {}

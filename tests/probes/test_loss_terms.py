@@ -606,6 +606,32 @@ def test_distillation(made):
     assert found["terms"][0]["target"]["min"] > 0
 
 
+@pytest.mark.parametrize("log_target", [False, True])
+@pytest.mark.filterwarnings("ignore:reduction")
+@pytest.mark.parametrize("reduction", ["batchmean", "sum", "mean", "none"])
+def test_divergence_of_raw_scores(made, reduction, log_target):
+    teacher = F.softmax(made.real, dim=1)
+    loss = F.kl_div(made.out / 2, teacher.log() if log_target else teacher, reduction=reduction, log_target=log_target)
+    found, term = only(loss.sum(1).mean() if reduction == "none" else loss)
+    assert term["kind"] == "kl" and term["head"] == [] and term["class_dim"] == 1
+    assert term["output"]["max"] == pytest.approx(float(made.out.detach().max()) / 2)
+    assert term["weight"] == pytest.approx(1.0) and term["target"]["max"] <= 1
+    assert found["sum_over_batch"] == (N if reduction == "sum" else 1)
+
+
+def test_divergence_of_probabilities_without_their_logarithm(made):
+    _, term = only(F.kl_div(made.out.softmax(1), F.softmax(made.real, dim=1), reduction="batchmean"))
+    assert term["kind"] == "kl" and [a["kind"] for a in term["head"]] == ["softmax"]
+    _, term = only(F.kl_div(made.out.softmax(1).log(), F.softmax(made.real, dim=1), reduction="batchmean"))
+    assert [a["kind"] for a in term["head"]] == ["log", "softmax"] and term["output"]["max"] <= 1
+
+
+def test_a_constant_less_a_weighted_output_is_a_divergence_only_of_probabilities(made):
+    for weights in (torch.rand_like(made.real), -F.softmax(made.real, dim=1)):
+        _, term = only((made.real - weights * made.out).sum())
+        assert term["kind"] == "custom"
+
+
 def test_kl_by_hand(made):
     teacher = F.softmax(made.real, dim=1)
     loss = (teacher * (teacher.log() - F.log_softmax(made.out, 1))).sum(1).mean()

@@ -84,6 +84,21 @@ def test_divergence_of_raw_scores_and_of_log_probabilities() -> None:
     assert isinstance(judge(run(whole(sound))), Passed)
 
 
+def test_a_logarithm_before_a_divergence_of_what_is_at_most_one_is_sound() -> None:
+    shares = term("kl", (active("log"), active("softmax", dim=1)), output=output(min=0.01, max=0.9), target=one_hot())
+    assert isinstance(judge(run(whole(shares))), Passed)
+    more = term("kl", (active("log"),), output=output(min=0.01, max=7.5), target=one_hot())
+    assert isinstance(judge(run(whole(more))), Fired)
+
+
+def test_a_divergence_beside_another_term_that_runs_away_is_an_error() -> None:
+    raw = term("kl", (), output=output(max=4.0), target=one_hot())
+    beside = judge(run(whole(raw, cross_entropy()), loss=FALLING))
+    assert isinstance(beside, Fired) and beside.severity == "warning"
+    away = judge(run(whole(raw, cross_entropy()), loss=SINKING))
+    assert isinstance(away, Fired) and away.severity == "error"
+
+
 def test_latent_divergence_of_a_variational_autoencoder() -> None:
     told = (binary("bce", active("sigmoid")), term("kl", (), latent=True, output=None, target=None))
     assert isinstance(judge(run(whole(*told))), Passed)

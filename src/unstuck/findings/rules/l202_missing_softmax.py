@@ -158,7 +158,9 @@ def _not_normalized(seen: TermSeen) -> bool:
 def _positive(seen: TermSeen) -> bool:
     """Something larger than 0 entered: not the logarithm of a probability."""
     high = number(seen.output.get("max"))
-    return high is not None and high > THRESHOLDS["positive"][0]
+    # Where the script takes a logarithm, what was looked at may stand before it: probabilities, at most 1.
+    most = 1 if (seen.nearest or {}).get("kind") == "log" else 0
+    return high is not None and high > most + THRESHOLDS["positive"][0]
 
 
 def _log_of_scores(seen: TermSeen) -> bool:
@@ -271,7 +273,7 @@ def _divergence(place: Place, course: LossCourse) -> Fired:
         sentence=f"The Kullback–Leibler loss wants log-probabilities, which are at most 0, and gets {what} of up to "
         f"{high:.3g}; "
         f"{course.sentence}.",
-        severity="error" if place.alone else "warning",
+        severity="error" if place.alone or _ran_away(course) else "warning",
         confidence=0.9,
         where=place.where,
         step=first.step,

@@ -10,7 +10,7 @@ def learning(look: Look) -> Verdict | None:
     p = look.progress
     if p.start is None or p.end is None or look.n < FEWEST_STEPS or look.opposed:
         return None
-    if look.bounded is False and p.course.kind == "nll":
+    if look.impossible is not None:
         return None  # a log-likelihood of classes below zero: the numbers are not log-probabilities
     for part, name in ((look.third, "third"), (look.half, "half"), (look.whole, "run")):
         if part is None:

@@ -74,6 +74,19 @@ class Look:
         return self.progress.course.bounded
 
     @property
+    def impossible(self) -> str | None:
+        """What the loss is, that cannot be negative, where it is negative all the same; None where nothing is amiss."""
+        if self.bounded:
+            return None
+        if self.progress.course.kind == "nll":
+            return "a negative log-likelihood of classes"
+        seen = {
+            str(t.get("kind")) for _, _, t in self.stream.terms() if not t.get("latent") and t.get("kind") != "penalty"
+        }
+        latent = any(t.get("latent") for _, _, t in self.stream.terms())
+        return "a divergence of probabilities" if "kl" in seen <= {"kl", "nll"} and not latent else None
+
+    @property
     def fallen(self) -> float | None:
         """How far the loss fell from its start, as a share of the start (of a loss that is not negative)."""
         p = self.progress

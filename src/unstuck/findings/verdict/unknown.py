@@ -30,10 +30,10 @@ def unknown(look: Look) -> Verdict:
             look.evidence(),
         )
     t = look.third
-    if look.bounded is False and p.course.kind == "nll":
+    if look.impossible is not None:
         return Verdict(
             "unknown",
-            f"The loss went to {p.end:.4g}; a negative log-likelihood of classes cannot be negative, so this loss "
+            f"The loss went to {p.end:.4g}; {look.impossible} cannot be negative, so this loss "
             "does not measure what it should.",
             look.evidence(),
             "unstuck explain L202",

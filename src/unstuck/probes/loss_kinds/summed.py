@@ -6,7 +6,7 @@ from unstuck.probes.graph import Graph, Node
 from unstuck.probes.loss_kinds.logarithms import below_log, log_source
 from unstuck.probes.loss_kinds.match import Match, through_views
 from unstuck.probes.loss_kinds.picked import picked
-from unstuck.probes.loss_kinds.weighted import nonnegative
+from unstuck.probes.loss_kinds.weighted import divergence, nonnegative
 from unstuck.probes.values import value_of
 
 
@@ -50,6 +50,7 @@ def summands(graph: Graph, node: Node, offset: bool) -> Match | None:
         or _binary_logits(graph, node, parts)
         or _picked_scores(graph, parts)
         or _gaussian_kl(node, parts)
+        or divergence(graph, node)
     )
 
 

@@ -11,6 +11,9 @@ from unstuck.probes.loss_kinds.logarithms import below_log, dim_of_log, log_sour
 from unstuck.probes.loss_kinds.match import PART, Edge, Match, through_views
 from unstuck.probes.loss_kinds.scores import scores_before
 from unstuck.probes.plain import piece, plain, thinned
+from unstuck.probes.values import value_of
+
+_SUM_ONE = 1e-3  # rounding of a sum of probabilities
 
 
 def product(graph: Graph, node: Node, offset: bool) -> Match | None:
@@ -43,10 +46,79 @@ def _weighted_log(graph: Graph, node: Node, edge: Edge, constant: Tensor | None,
                 found.natural = 1
                 found.consumed.append(difference)
             return found
+        return _of_scores(graph, node, difference.edges[-1], constant, [node, difference])
     source = log_source(graph, edge[0])
     if source is None or (constant is not None and constant.numel() == 1 and node.numel() != 1):
         return None
     return _soft(graph, node, source, constant, edge, "kl" if offset else "cross_entropy_soft")
+
+
+def divergence(graph: Graph, node: Node) -> Match | None:
+    """``p · log p − p · x`` with constant probabilities ``p``, as ``kl_div`` writes it, of an ``x`` that is no logarithm."""
+    if node.kind != "Sub" or len(node.edges) != 2 or node.edges[0][0] is not None:
+        return None
+    product = node.edges[1][0]
+    if product is None or product.kind != "Mul" or len(product.edges) != 2 or len(product.live()) != 1:
+        return None
+    if graph.attribute(node, "alpha") not in (1, 1.0) or product.shape() != node.shape():
+        return None
+    first = product.edges[0][0] is not None
+    edge = product.edges[0] if first else product.edges[1]
+    return _of_scores(graph, node, edge, graph.saved(product, "other" if first else "self"), [node, product])
+
+
+def _of_scores(graph: Graph, node: Node, edge: Edge, constant: Tensor | None, consumed: list[Node]) -> Match | None:
+    """A divergence from constant probabilities, of something that the graph does not show to be a logarithm."""
+    shape = node.shape()
+    if edge[0] is None or constant is None or shape is None or tuple(constant.shape) != shape:
+        return None
+    if edge[0].shape(edge[1]) != shape or log_source(graph, edge[0]) is not None:
+        return None
+    dim = _distribution_dim(constant)
+    if dim is None:
+        return None
+    return Match(
+        "kl",
+        node,
+        inner=edge,
+        output=_scaled_value(graph, edge),
+        target=constant,
+        class_dim=dim,
+        natural=1,
+        rowwise=True,
+        consumed=consumed,
+    )
+
+
+def _distribution_dim(constant: Tensor) -> int | None:
+    """The dimension over which a constant holds probabilities: nowhere negative, and most of its rows sum to 1."""
+    if not constant.is_floating_point() or constant.dim() < 2 or constant.numel() == 0 or constant.numel() > PART:
+        return None
+    part = plain(constant).float()
+    if float(part.min()) < 0:
+        return None
+    for dim in dict.fromkeys((constant.dim() - 1, 1)):
+        if part.shape[dim] >= 2 and float(((part.sum(dim) - 1).abs() <= _SUM_ONE).float().mean()) > 0.5:
+            return dim
+    return None
+
+
+def _scaled_value(graph: Graph, edge: Edge, *, depth: int = 4) -> Tensor | None:
+    """What an operation put out; also where it only divides or multiplies by a number (a temperature)."""
+    node, nr = edge
+    found = value_of(graph, node, nr)
+    if found is not None or node is None or node.kind not in ("Mul", "Div") or depth <= 0:
+        return found
+    live = node.live()
+    if len(live) != 1 or node.edges[0][0] is None:
+        return None
+    factor = graph.saved(node, "other")
+    if factor is None or factor.numel() != 1:
+        return None
+    inner = _scaled_value(graph, live[0], depth=depth - 1)
+    if inner is None:
+        return None
+    return inner / float(factor) if node.kind == "Div" else inner * float(factor)
 
 
 def _soft(
