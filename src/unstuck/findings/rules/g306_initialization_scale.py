@@ -19,8 +19,9 @@ default has .58, Glorot 1, He 1.41), and what the inputs of the layers and the o
 large: several layers (or the only hidden one) have a gain above five, the signal grows more than tenfold from
 input to output, and the run was hurt: it learned next to nothing, or its first loss was far above that of a
 constant answer and it has not made up for it; or two layers have a gain of ten and more, and the run did not do
-well. Too small: most layers have a gain below a tenth, the signal
-shrinks more than a hundredfold, and the run learned next to nothing.
+well; or three layers and more, most of all, are so wide, with such a first loss: the training loss may then fall
+to nothing, but what the wide random weights put in stays in the answers. Too small: most layers have a gain below
+a tenth, the signal shrinks more than a hundredfold, and the run learned next to nothing.
 
 When it is wrong
 ----------------
@@ -71,6 +72,7 @@ THRESHOLDS = {
         "a sixth of PyTorch's default .58, the smallest in common use for layers without normalization",
     ),
     "shrinkage": (100.0, "from the input to the output: the output no longer depends on the input by a percent"),
+    "deep": (3, "layers so wide, most of them: a finding even where the run did well; no sound run of 430 has that"),
     "first_loss": (5.0, "times the loss of the best constant answer, where a sound start lies between 1 and 1.5"),
 }
 
@@ -99,6 +101,8 @@ def judge(recording: Recording) -> Answer:
         if far and reached.state == "learned" and reached.course.outcome != "well":
             return _fired(recording, large, gains, growth, above, reached, "large")
         if reached.state == "none" or (bad_start and (reached.state == "some" or reached.worse_than_constant)):
+            return _fired(recording, large, gains, growth, above, reached, "large")
+        if bad_start and len(large) >= THRESHOLDS["deep"][0] and 2 * len(large) > len(gains):
             return _fired(recording, large, gains, growth, above, reached, "large")
         return Passed(f"the signal grows {growth:.3g}-fold at the start, and the run learns all the same")
     small = [g for g in gains if g.gain < THRESHOLDS["small_gain"][0]]
@@ -155,7 +159,7 @@ def _fired(
         f"{worst.gain:.2g} ({len(odd)} of {len(gains)} layers are like that), and it {changes} from the input to "
         f"the output at step 0{start}; {reached.sentence}.",
         severity="error" if reached.state == "none" else "warning",
-        confidence=0.9 if side == "large" and reached.state == "none" else 0.75,
+        confidence=0.9 if side == "large" and reached.state == "none" else 0.75 if reached.state != "learned" else 0.6,
         where=worst.layer,
         step=0,
         evidence={
