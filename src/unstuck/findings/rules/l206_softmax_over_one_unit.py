@@ -14,16 +14,20 @@ How it is judged
 ----------------
 Exactly, from the graph of the loss: the last activation before it, the loss's own log-softmax included, runs
 over a dimension of size 1, and the output was seen to be the same number for every example. No threshold.
+Inside the model: in every sample a softmax ran over a dimension of size 1 (and over no other size), and the gradient of
+the layer that feeds it was exactly zero, though other gradients were not. It is an error when the run did not come
+halfway from a constant answer to a perfect one, else a warning: what stands before the softmax is of no use.
 
 When it is wrong
 ----------------
-Attention over a single key is a softmax over one number too; what leaves it is multiplied with something that
-varies, so the output is not constant and this is not reported.
+Attention over a single key now and then (the first step of a decoder) is a softmax over one number too, and sound: it
+is reported only where there never was a second key in any sample.
 
 What to do
 ----------
 For yes or no with one output use a sigmoid, best inside the loss: `BCEWithLogitsLoss`. For a number use no
-activation at all. For classes give the last layer one output for each class.
+activation at all. For classes give the last layer one output for each class. Weights over items (attention, pooling)
+want the dimension that counts the items: `softmax(scores, dim=1)` for scores of shape (N, items, 1).
 
 Sources
 -------
@@ -44,11 +48,13 @@ from unstuck.findings.evidence.head import (
     nothing_to_read,
     number,
     places,
+    shape_text,
     statistic,
     unknown_head,
 )
+from unstuck.findings.evidence.liveness import owned
 from unstuck.findings.evidence.loss_course import loss_course
-from unstuck.record.recording import Fact, Recording
+from unstuck.record.recording import Fact, Recording, Stream
 
 CODE = "L206"
 NAME = "softmax-over-one-unit"
@@ -58,6 +64,10 @@ SICK = ("examples/sick/l206_breast_cancer.py",)
 HEALTHY = ("examples/mended/l206_breast_cancer.py",)
 THRESHOLDS = {
     "varies": (1e-6, "largest deviation of any output over a batch: a constant, but for rounding"),
+    "inside": (
+        3,
+        "samples that show a softmax inside the model, its layer's gradient exactly zero in all: no accident",
+    ),
 }
 
 
@@ -67,12 +77,16 @@ def judge(recording: Recording) -> Answer:
     if nothing is not None:
         return nothing
     some = places(recording)
-    skipped = unknown_head(recording, some)
-    if skipped is not None:
-        return skipped
     sick = [p for p in some if p.share(_constant) > 0.5]
     if sick:
         return _fired(recording, sick[0])
+    for stream in recording.streams.values():
+        inside = _inside(stream)
+        if inside is not None:
+            return _weighing_one(recording, stream, inside)
+    skipped = unknown_head(recording, some)
+    if skipped is not None:
+        return skipped
     if not any(_softmaxes(t) for p in some for t in p.seen):
         return NotApplicable("no softmax before or in the loss")
     return Passed("every softmax runs over more than one number")
@@ -103,6 +117,66 @@ def _constant(seen: TermSeen) -> bool:
     varies, deviation = number(seen.output.get("varies")), number(seen.output.get("std"))
     known = varies if varies is not None else deviation
     return known is None or not math.isfinite(known) or known <= THRESHOLDS["varies"][0]
+
+
+def _inside(stream: Stream) -> Fact | None:
+    """A softmax that ran over a single number in every sample, and whose layer never got any gradient."""
+    shown = [sample for sample in stream.samples if sample.get("acts") and sample.get("params")]
+    if len(shown) < THRESHOLDS["inside"][0]:
+        return None
+    first: dict[str, Fact] = {}
+    for act in shown[0]["acts"]:
+        if _over_one(act) and act.get("after"):
+            first.setdefault(str(act["after"]), act)
+    return next((act for layer, act in first.items() if all(_idle(sample, stream, layer) for sample in shown)), None)
+
+
+def _over_one(act: Fact) -> bool:
+    """A softmax of several numbers in all, each alone in its sum."""
+    shape, dim = [int(n) for n in act.get("shape") or ()], act.get("dim")
+    if act.get("kind") not in SOFTMAXES or dim is None or not 0 <= int(dim) < len(shape):
+        return False
+    return shape[int(dim)] == 1 and math.prod(shape) > 1
+
+
+def _idle(sample: Fact, stream: Stream, layer: str) -> bool:
+    """Every softmax after a layer runs over one number; the layer's gradients are exactly zero, and others are not."""
+    behind = [act for act in sample["acts"] if act.get("kind") in SOFTMAXES and act.get("after") == layer]
+    seen = list(owned(sample, stream))
+    own = [p for p in seen if str(p.stat.get("layer") or p.name.rpartition(".")[0]) == layer]
+    return (
+        bool(behind)
+        and all(_over_one(act) for act in behind)
+        and any(p.is_weight for p in own)
+        and all(p.gradient is not None and p.zero for p in own)
+        and any(p.gradient for p in seen)
+    )
+
+
+def _weighing_one(recording: Recording, stream: Stream, act: Fact) -> Fired:
+    course = loss_course(recording, stream)
+    shape, dim, layer = [int(n) for n in act["shape"]], int(act["dim"]), str(act["after"])
+    items = [d for d in range(1, len(shape)) if shape[d] > 1]
+    over = f"dimension {items[-1]}" if items else "the dimension that counts them"
+    constant = "0" if act.get("kind") == "log_softmax" else "1"
+    return Fired(
+        sentence=f"Inside the model the {activation_name(act)} runs over a single number ({shape_text(shape)}), so each is "
+        f"{constant} whatever the network computes, and {layer} got a gradient of exactly zero in every sample; "
+        f"{course.sentence}.",
+        severity="error" if course.hurt else "warning",
+        confidence=0.95,
+        where=str(act.get("name") or layer),
+        step=int(stream.samples[0]["s"]),
+        evidence={"softmax_size": 1, "softmax_dimension": dim, "shape": shape_text(shape), **course.evidence()},
+        advice=(
+            Advice(
+                "softmax over the items",
+                f"Weights that share one sum among several items take the softmax over {over}. With one item only, leave "
+                f"the softmax out, or use a sigmoid for a gate.",
+                f"torch.softmax(scores, dim={items[-1] if items else 1})",
+            ),
+        ),
+    )
 
 
 def _fired(recording: Recording, place: Place) -> Fired:
