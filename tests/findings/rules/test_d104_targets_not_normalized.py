@@ -116,5 +116,12 @@ def test_one_of_several_terms_that_drowns_the_others() -> None:
     assert answer.evidence["other_terms"] == pytest.approx(math.log(10), rel=1e-3)
     small = [value * 0.8**i + 20 for i in range(100)]  # it ends at the size of the others
     assert isinstance(judge(run(whole(cross_entropy(accuracy=0.2), ink, value=value), loss=small)), Passed)
+    cut = run(whole(cross_entropy(accuracy=0.2), ink, value=value), loss=small)  # the same, and clipped by that term
+    steps = list(range(100))
+    cut.main.clip_norm, cut.main.clip_maximum = Series(steps, [2000.0] * 100), Series(steps, [5.0] * 100)
+    answer = judge(cut)
+    assert isinstance(answer, Fired) and "1/400 of the gradient" in answer.sentence
+    cut.main.clip_norm = Series(steps, [20.0] * 100)
+    assert isinstance(judge(cut), Passed)
     shared = whole(cross_entropy(accuracy=0.2), ink, value=2 * value)  # another term is as large
     assert isinstance(judge(run(shared, loss=falls)), Passed)

@@ -18,7 +18,8 @@ did not cope: the loss is not finite, or less than half of the targets' variance
 answers have not even arrived at the targets' mean, or are all alike, or a third of the run went by before they
 arrived. A run that copes, and one that explains little for another reason, gets information. Of several terms, one with
 such targets is told when it makes up 98 % of the loss and the loss ends at a hundred times what constant answers to
-the others cost: what the others teach is a hundredth of what moves the weights.
+the others cost: what the others teach is a hundredth of what moves the weights. Five times suffice where clipping cuts
+the gradient to a twentieth and less in the median: it cuts the others' by the same factor.
 
 When it is wrong
 ----------------
@@ -71,6 +72,8 @@ THRESHOLDS = {
              "of standardized targets"),
     "all": (0.98, "of the loss, the share of one of several terms"),
     "drowned": (100, "times what constant answers to all other terms cost, at the end of the run still"),
+    "drowned_and_cut": (5, "times the same, where the whole gradient is cut to the size that suits the largest term"),
+    "cut": (20, "times shorter by clipping, in the median: a twentieth of the rate is left to the other terms"),
     "explained": (0.5, "halfway from the constant answer to the perfect one: the run copes"),
     "worse": (0.5, "loss above that of the mean alone, as a part of it: the output has not arrived there"),
     "spent": (0.3, "of the run that passed on the way to the mean alone: the steps are made for targets of size one"),
@@ -124,12 +127,15 @@ def _drowned(stream: Stream, place: Place, course: LossCourse, mean: float, devi
         return None
     share = first.weight * (1 - r2) * spread**2 / value
     rest = sum(v for v in others if v is not None)
-    if not THRESHOLDS["all"][0] <= share <= 2 - THRESHOLDS["all"][0] or course.end < THRESHOLDS["drowned"][0] * rest:
+    cut = _cut(stream)
+    least = THRESHOLDS["drowned_and_cut" if cut >= THRESHOLDS["cut"][0] else "drowned"][0]
+    if not THRESHOLDS["all"][0] <= share <= 2 - THRESHOLDS["all"][0] or course.end < least * rest:
         return None
+    clipped = f" Clipping leaves 1/{cut:.3g} of the gradient, of theirs too." if cut >= THRESHOLDS["cut"][0] else ""
     return Fired(
         sentence=f"One of {len(others) + 1} terms of the loss makes up {share:.3%} of it: its targets have a mean of {mean:.4g} "
         f"and a deviation of {deviation:.4g}. The loss goes from {value:.4g} to {course.end:.4g}, where constant answers "
-        f"to the other terms cost {rest:.3g} together: they hardly count.",
+        f"to the other terms cost {rest:.3g} together: they hardly count.{clipped}",
         severity="warning",
         confidence=0.75,
         where=f"targets of the loss at {place.where}" if place.line else "targets",
@@ -144,6 +150,15 @@ def _drowned(stream: Stream, place: Place, course: LossCourse, mean: float, devi
         advice=(_standardize(place),),
         line=place.line,
     )
+
+
+def _cut(stream: Stream) -> float:
+    """By what factor clipping shortens the gradient, in the median; 1 where nothing clips."""
+    bounds = dict(stream.clip_maximum)
+    cuts = [
+        max(1.0, norm / bounds[step]) for step, norm in stream.clip_norm if bounds.get(step, 0.0) > 0 and norm == norm
+    ]
+    return statistics.median(cuts) if cuts else 1.0
 
 
 def _usual(term: Fact) -> float | None:
