@@ -192,3 +192,7 @@ def test_a_valley_in_a_run_that_learns() -> None:
     narrow = look("descending", rate_times_curvature=1.2, trial=trial([0.01, 0.02], newton=0.8, before=0.9))
     assert isinstance(c504.judge(run(narrow, loss=HALF_WAY, accuracy=0.6)), Fired)
     assert isinstance(c504.judge(run(narrow, loss=LEARNED, accuracy=0.95)), Passed)
+    nearly_done = [0.35 + 1.95 * 0.9**i for i in range(len(LEARNED))]  # a seventh of ln 10 is left
+    assert isinstance(c504.judge(run(narrow, loss=nearly_done, accuracy=0.9)), Fired)
+    less = look("descending", rate_times_curvature=1.2, trial=trial([0.01, 0.02], newton=0.6, before=0.9))
+    assert isinstance(c504.judge(run(less, loss=nearly_done, accuracy=0.9)), Passed)

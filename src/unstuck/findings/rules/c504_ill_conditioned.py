@@ -15,7 +15,8 @@ From the look at kept batches at the end: the rate times the largest curvature, 
 tenth of the stable limit or more, so there is no room upward; twenty steps at the run's own rate and at 4, 16 and 64 times
 it were tried on copies; and one step that divides the gradient by the curvature, in the space of thirty products, lowered
 the loss of other batches at least five times as far as the best of them. Only runs that have not learned are warned of, and
-those that left a fifth of the way undone where that step takes two fifths of the loss that is left.
+those that left a fifth of the way undone where that step takes two fifths of the loss that is left, or a tenth where it
+takes four fifths.
 
 When it is wrong
 ----------------
@@ -51,6 +52,11 @@ THRESHOLDS = {
     "steep": (0.1, "of the stable limit: less than a factor of ten is left to raise the rate by"),
     "better": (5.0, "times the best of the rates: what one step by curvature must gain"),
     "share": (0.1, "of the loss that it must gain, so that it matters"),
+    "left": (
+        0.1,
+        "of a constant answer's loss that a run may have left and still be called done: sound ones leave .06",
+    ),
+    "nearly_all": (0.8, "of the loss that is left, where one step by curvature gains it: sound runs had at most .25"),
 }
 
 
@@ -74,7 +80,12 @@ def judge(recording: Recording) -> Answer:
             f"a step by curvature lowers the loss by {gain:.3g}, {tried.steps} steps at {multiple:g} times the rate by "
             f"{fall:.3g}"
         )
-    if reached.state == "learned" and not worth_more(reached.course, gain, tried.before):
+    fall_so_far = reached.course.fall
+    much = fall_so_far is not None and 1 - fall_so_far >= THRESHOLDS["left"][0]
+    worth = worth_more(reached.course, gain, tried.before) or (
+        much and gain >= THRESHOLDS["nearly_all"][0] * tried.before
+    )
+    if reached.state == "learned" and not worth:
         return Passed(f"a step by curvature would gain {gain:.3g}, and the run learns all the same: {reached.sentence}")
     top, small = number(look.data.get("largest")), number(look.data.get("smallest"))
     return Fired(
