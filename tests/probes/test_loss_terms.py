@@ -102,6 +102,20 @@ def test_class_indices(made, name):
     assert term["output"]["mean"] == pytest.approx(float(entering.mean()), rel=1e-5, abs=1e-6)
 
 
+def test_picked_where_the_classes_come_first(made):
+    _, term = only(-F.log_softmax(made.out.t(), 0)[made.y, torch.arange(N)].mean())
+    assert term["kind"] == "gather" and term["class_dim"] == 0
+    assert [h.get("own") for h in term["head"]] == [True]
+    assert term["target"]["classes"] == {str(c): made.y.tolist().count(c) for c in set(made.y.tolist())}
+    assert term["accuracy"] == pytest.approx(float((made.out.argmax(1) == made.y).double().mean()))
+
+
+def test_picked_from_shares_of_the_batch(made):
+    _, term = only(-torch.log(F.softmax(made.out, 0)[torch.arange(N), made.y] + 1e-8).mean())
+    assert term["kind"] == "gather" and term["class_dim"] == 1 and term["output"]["row_sum_one"] == 0
+    assert [(a["kind"], a["dim"], a["shape"]) for a in term["head"]][1] == ("softmax", 0, [N, C])
+
+
 def test_label_smoothing_is_one_term(made):
     found, term = only(F.cross_entropy(made.out, made.y, label_smoothing=0.1))
     assert term["kind"] == "nll" and term["label_smoothing"] == pytest.approx(0.1)

@@ -73,10 +73,26 @@ def test_squared_error_on_one_hot_rows() -> None:
     assert isinstance(judge(run(whole(told))), Fired)
 
 
+def picked(dim: int, shape: tuple[int, ...], *, class_dim: int = 1, rows: float = 0.0) -> dict:
+    stats = {**PROBABILITIES, "row_sum_one": rows}
+    head = (active("log", shape=[shape[1 - class_dim]]), over("softmax", dim, shape))
+    return term("gather", head, output=out(shape, **stats), target=labels(), accuracy=0.1, class_dim=class_dim)
+
+
+def test_picked_by_hand_from_shares_of_the_batch() -> None:
+    answer = judge(run(whole(picked(0, (6, 4)))))
+    assert isinstance(answer, Fired) and "the batch (6 entries of (6, 4))" in answer.sentence
+    logarithm = term("gather", (over("log_softmax", 0),), output=out(max=0.0), target=labels(), class_dim=1)
+    assert isinstance(judge(run(whole(logarithm))), Fired)
+
+
 @pytest.mark.parametrize(
     "told",
     [
         pytest.param(likelihood(1, 1.0), id="over the classes"),
+        pytest.param(picked(1, (6, 4), rows=1.0), id="picked by hand, over the classes"),
+        pytest.param(picked(0, (4, 6), class_dim=0), id="picked by hand, the classes come first"),
+        pytest.param(picked(0, (16, 16)), id="picked from a square: contrastive"),
         pytest.param(likelihood(1, None), id="over the classes, values unknown"),
         pytest.param(likelihood(0, 1.0), id="values say it is right: a transposed view"),
         pytest.param(

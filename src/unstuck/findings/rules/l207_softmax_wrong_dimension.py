@@ -13,7 +13,9 @@ do not sum to one, the loss starts near the logarithm of the batch size, and its
 How it is judged
 ----------------
 Exactly, from the graph: the last activation before the loss is a softmax or log-softmax over a dimension other
-than that of the classes, and the rows that entered the loss were seen not to be normalized over the classes. Its
+than that of the classes, and the rows that entered the loss were seen not to be normalized over the classes. Where
+the script picks the entry of the right class by hand, the classes lie where its index of classes points (a square, as of
+a contrastive loss, is left alone). Its
 input must have the very shape that enters the loss, so that the dimensions are the same. Inside the model: a softmax
 before a layer with weights runs, in nearly every sample, over dimension 0 with as many entries as there are examples,
 each with one target (and no other dimension has as many). Right answers in training are no excuse: they lean on the
@@ -78,7 +80,7 @@ def judge(recording: Recording) -> Answer:
     nothing = nothing_to_read(recording)
     if nothing is not None:
         return nothing
-    some = places(recording, "nll", "cross_entropy_soft", "mse", "l1", "kl", "bce", "smooth_l1", "huber")
+    some = places(recording, "nll", "gather", "cross_entropy_soft", "mse", "l1", "kl", "bce", "smooth_l1", "huber")
     skipped = unknown_head(recording, some) if some else None
     if skipped is not None:
         return skipped
@@ -162,6 +164,8 @@ def _wrong(seen: TermSeen) -> bool:
     classes = _class_dimension(seen, shape)
     if classes is None or dim == classes or shape[dim] == 1:
         return False
+    if seen.kind == "gather" and shape[dim] == shape[classes]:
+        return False  # picked from a square: a contrastive loss may want either dimension
     normalized = [
         v
         for v in (number(seen.term.get("log_normalized")), number(seen.output.get("log_normalized")))

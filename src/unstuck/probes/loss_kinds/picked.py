@@ -113,4 +113,13 @@ def _indexed_classes(graph: Graph, node: Node, shape: tuple[int, ...]) -> tuple[
     dim, last = present[-1]
     if len(present) == 1 and len(shape) > 1:
         return None, None
+    if len(present) == 2 and _counts_up(last) and not _counts_up(present[0][1]):
+        dim, last = present[0]  # logp[y, arange]: the classes come first
     return (dim, last) if last.dtype in (torch.int64, torch.int32) else (None, None)
+
+
+def _counts_up(index: Tensor) -> bool:
+    """0, 1, 2, …: the number of the example, no class."""
+    if index.dim() != 1 or index.numel() < 2 or index.dtype not in (torch.int64, torch.int32):
+        return False
+    return bool((index == torch.arange(index.numel(), device=index.device)).all())
