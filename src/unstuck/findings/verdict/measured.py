@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from unstuck.findings.contract import Verdict
-from unstuck.findings.evidence.curvature import measured_verdict, trial, why_no_longer
-from unstuck.findings.verdict.look import Look
+from unstuck.findings.evidence.curvature import FEWEST_PARTS, last_look, measured_verdict, trial, why_no_longer
+from unstuck.findings.evidence.head import number
+from unstuck.findings.verdict.look import FEWEST_STEPS, USEFUL, Look
 
 
 def measured(look: Look) -> Verdict | None:
@@ -25,3 +26,29 @@ def measured(look: Look) -> Verdict | None:
             look.evidence(basis="probed", best_multiple=multiple, fall_best=fall, fall_own=tried.own),
         )
     return None
+
+
+def at_the_noise_floor(look: Look) -> Verdict | None:
+    """Where the course of the loss shows nothing: the kept batches' gradient is within its noise, and so is the gain.
+
+    One that rises, or measures nothing, is not at rest; two optimizers with losses of their own are not told by one.
+    """
+    seen, third = last_look(look.recording), look.third
+    if seen is None or seen.data["state"] != "converged" or third is None or third.direction == "rises":
+        return None
+    if look.n < FEWEST_STEPS or look.opposed or look.impossible is not None:
+        return None
+    told = seen.data.get("evidence") or {}
+    stands = max(third.most, third.error) <= USEFUL * max(abs(third.level), 1e-300)
+    # Two or three batches tell the noise badly; where the loss's own course stands still they are the second witness.
+    if (number(told.get("noise_parts")) or 0) < (2 if stands else FEWEST_PARTS):
+        return None
+    gain, noise = number(told.get("gain_left")), number(told.get("loss_noise"))
+    left = f": a step along it gains {gain:.2g}, the loss is known to {noise:.2g}" if gain is not None and noise else ""
+    where = f"; {look.progress.sentence}" if look.progress.state == "none" else ""
+    return Verdict(
+        "converged",
+        f"The loss is at {third.level:.4g} (change over the last third {-third.gain:+.2g} ± {third.error:.2g}), and the "
+        f"gradient of {seen.data.get('examples')} kept examples is within its mini-batch noise{left}{where}.",
+        look.evidence(basis="probed", gain_left=gain, loss_noise=noise),
+    )

@@ -1,0 +1,46 @@
+"""The verdict where the loss's course shows nothing and a look at the kept batches found the noise floor."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import pytest
+from literal_recordings import STEPS, classes, sample
+
+from unstuck.findings.verdict import verdict
+from unstuck.record.recording import Event, Recording
+
+
+def noisy(level: float, size: float, steps: int = 100) -> list[float]:
+    draw = random.Random(0)
+    return [level + draw.gauss(0, size) for _ in range(steps)]
+
+
+def looked(loss: list[float], *, state: str = "converged", parts: int = 8, **term: Any) -> Recording:
+    evidence = {"noise_parts": parts, "gain_left": 0.002, "loss_noise": 0.008}
+    data = {"look": "kept", "when": "end", "state": state, "examples": 512, "evidence": evidence}
+    samples = [sample(s, term=classes(0.1, **term)) for s in STEPS]
+    return Recording.of(loss=loss, samples=samples, events=[Event("biopsy", 99, data)])
+
+
+@pytest.mark.parametrize(
+    "loss", [noisy(0.7, 0.3), noisy(2.303, 0.01)], ids=["too noisy to tell", "at a constant answer"]
+)
+def test_the_gradient_is_within_its_noise(loss: list[float]) -> None:
+    found = verdict(looked(loss))
+    assert found.state == "converged" and "512 kept examples" in found.sentence and "0.002" in found.sentence
+    assert found.evidence["basis"] == "probed"
+    assert verdict(looked(loss, state="descending")).state == "unknown"
+
+
+def test_two_batches_are_a_witness_only_beside_a_loss_that_stands() -> None:
+    assert verdict(looked(noisy(0.7, 0.3), parts=2)).state == "unknown"
+    assert verdict(looked(noisy(2.303, 0.01), parts=2)).state == "converged"
+    assert verdict(looked(noisy(2.303, 0.01), parts=1)).state == "unknown"
+
+
+def test_what_falls_or_measures_nothing_is_not_at_rest() -> None:
+    assert verdict(looked([2.3 * 0.97**i for i in range(100)])).state == "learning"
+    below = [-1.0 - 30 * i for i in range(100)]  # no loss of classes goes below zero
+    assert verdict(looked(below, kind="nll")).state == "unknown"
