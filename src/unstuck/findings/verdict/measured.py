@@ -28,6 +28,41 @@ def measured(look: Look) -> Verdict | None:
     return None
 
 
+FASTER = 5.0
+"""Times what the last third of the run gained, and its two standard errors, that one longer step must gain."""
+BEYOND_NOISE = 4.0
+"""Standard errors of the kept batches' loss: the step was chosen on these batches."""
+MATTERS = 0.01
+"""Of the loss: less is no fall to speak of."""
+
+
+def one_step_gains_more(look: Look) -> Verdict | None:
+    """The loss stands, the gradient is alive, and one longer step along it gains far more than the run's own steps do."""
+    seen, third = last_look(look.recording), look.third
+    if seen is None or seen.data["state"] != "descending" or third is None or third.direction == "rises":
+        return None
+    if look.n < FEWEST_STEPS or look.opposed or look.impossible is not None:
+        return None
+    told = seen.data.get("evidence") or {}
+    drop, noise = number(told.get("line_search_drop")), number(told.get("loss_noise"))
+    if drop is None or noise is None:
+        return None
+    least = max(
+        FASTER * (max(third.gain, 0.0) + 2 * third.error), BEYOND_NOISE * noise, MATTERS * max(abs(third.level), 1e-300)
+    )
+    tried = trial(look.recording)
+    own = tried.own if tried is not None else 0.0
+    if drop < least or not -MATTERS * abs(third.level) <= own <= drop / FASTER:
+        return None
+    return Verdict(
+        "slow",
+        f"The loss stands at {third.level:.4g} (change over the last third {-third.gain:+.2g} ± {third.error:.2g}) though its "
+        f"gradient leads down: one longer step along it lowers the loss of {seen.data.get('examples')} kept examples by "
+        f"{drop:.2g}.",
+        look.evidence(basis="probed", line_search_drop=drop, loss_noise=noise, fall_own=own),
+    )
+
+
 def at_the_noise_floor(look: Look) -> Verdict | None:
     """Where the course of the loss shows nothing: the kept batches' gradient is within its noise, and so is the gain.
 

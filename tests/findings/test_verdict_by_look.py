@@ -1,4 +1,4 @@
-"""The verdict where the loss's course shows nothing and a look at the kept batches found the noise floor."""
+"""The verdict where the loss's course shows nothing, and a look at the kept batches the noise floor or a way down."""
 
 from __future__ import annotations
 
@@ -17,9 +17,12 @@ def noisy(level: float, size: float, steps: int = 100) -> list[float]:
     return [level + draw.gauss(0, size) for _ in range(steps)]
 
 
-def looked(loss: list[float], *, state: str = "converged", parts: int = 8, **term: Any) -> Recording:
-    evidence = {"noise_parts": parts, "gain_left": 0.002, "loss_noise": 0.008}
-    data = {"look": "kept", "when": "end", "state": state, "examples": 512, "evidence": evidence}
+def looked(
+    loss: list[float], *, state: str = "converged", parts: int = 8, drop: float = 0.002, own: float = 0.0, **term: Any
+) -> Recording:
+    evidence = {"noise_parts": parts, "gain_left": 0.002, "loss_noise": 0.008, "line_search_drop": drop}
+    tried = {"before": 2.3, "steps": 20, "multiples": [1.0, 4.0], "falls": [own, own], "separate": True}
+    data = {"look": "kept", "when": "end", "state": state, "examples": 512, "evidence": evidence, "trial": tried}
     samples = [sample(s, term=classes(0.1, **term)) for s in STEPS]
     return Recording.of(loss=loss, samples=samples, events=[Event("biopsy", 99, data)])
 
@@ -44,3 +47,12 @@ def test_what_falls_or_measures_nothing_is_not_at_rest() -> None:
     assert verdict(looked([2.3 * 0.97**i for i in range(100)])).state == "learning"
     below = [-1.0 - 30 * i for i in range(100)]  # no loss of classes goes below zero
     assert verdict(looked(below, kind="nll")).state == "unknown"
+
+
+def test_a_plateau_with_a_gradient_that_one_longer_step_uses() -> None:
+    stands = noisy(2.303, 0.01)
+    found = verdict(looked(stands, state="descending", drop=0.2))
+    assert found.state == "slow" and "0.2" in found.sentence and found.evidence["basis"] == "probed"
+    for more in ({"drop": 0.02}, {"drop": 0.2, "own": 0.1}, {"drop": 0.2, "own": -0.5}):
+        assert verdict(looked(stands, state="descending", **more)).state == "unknown"
+    assert verdict(looked(noisy(2.303, 0.3), state="descending", drop=0.2)).state == "unknown"
