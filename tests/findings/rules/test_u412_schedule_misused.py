@@ -78,6 +78,52 @@ def test_a_rise_that_comes_to_its_end() -> None:
     assert isinstance(rule.judge(run(rates, max_lr=0.1, initial_lr=0.004)), Passed)
 
 
+def built(name: str, rates: list[float], *, well: bool = True, **options: float) -> Recording:
+    """A run whose only schedule was built with these numbers."""
+    made = event("schedule", 0, name=name, options=options, line=None)
+    group = {"lr": rates[0], "initial_lr": rates[0], **({"max_lr": 0.1} if name == "OneCycleLR" else {})}
+    accuracy, loss = (0.97, [0.05 + 2.2 * 0.98**i for i in range(len(rates))]) if well else (0.6, [1.0] * len(rates))
+    return learned(
+        [sample(s, term=classes(accuracy)) for s in range(0, len(rates), 40)],
+        loss=loss, learning_rate=rates, events=[loader(), made], optimizer={"o": 0, "kind": "SGD", "groups": [group]},
+    )  # fmt: skip
+
+
+ONCE_AN_EPOCH = [one_cycle(s // EPOCH) for s in range(N)]
+
+
+def test_a_cycle_of_as_many_calls_as_steps_called_once_an_epoch() -> None:
+    """The numbers say it; the run did well all the same."""
+    found = rule.judge(built("OneCycleLR", ONCE_AN_EPOCH, total_steps=N))
+    assert isinstance(found, Fired) and found.severity == "warning"
+    assert (found.evidence["built_for_calls"], found.evidence["calls"], found.evidence["built_for"]) == (N, 20, 0.1)
+    assert "built to reach 0.1" in found.sentence and "after every batch" in found.advice[0].name
+
+
+def test_a_cycle_that_is_called_as_it_should_be() -> None:
+    every_step = [one_cycle(s) for s in range(N)]
+    assert isinstance(rule.judge(built("OneCycleLR", every_step, total_steps=N)), Passed)
+    stopped_early = [one_cycle(s, 5 * N) for s in range(N)]  # far below its peak, after every batch
+    assert isinstance(rule.judge(built("OneCycleLR", stopped_early, total_steps=5 * N)), Passed)
+    epochs = [one_cycle(s // EPOCH, 20) for s in range(N)]
+    assert isinstance(rule.judge(built("OneCycleLR", epochs, total_steps=20)), Passed)
+    left = [one_cycle(s // EPOCH, 100) for s in range(N)]  # built for a hundred epochs and left after twenty
+    assert isinstance(rule.judge(built("OneCycleLR", left, total_steps=100)), Passed)
+
+
+def test_a_fall_of_as_many_calls_as_steps_called_once_an_epoch() -> None:
+    held = [0.05 * (1 + math.cos(math.pi * (s // EPOCH) / N)) for s in range(N)]
+    found = rule.judge(built("CosineAnnealingLR", held, T_max=N, eta_min=0.0))
+    assert isinstance(found, Fired) and found.severity == "info"
+    found = rule.judge(built("CosineAnnealingLR", held, well=False, T_max=N, eta_min=0.0))
+    assert isinstance(found, Fired) and found.severity == "warning"
+    line = [0.1 * (1 - 0.9 * (s // EPOCH) / N) for s in range(N)]
+    told = {"start_factor": 1.0, "end_factor": 0.1, "total_iters": N}
+    assert isinstance(rule.judge(built("LinearLR", line, **told)), Fired)
+    assert isinstance(rule.judge(built("LinearLR", line, **told | {"end_factor": 0.8})), Passed)
+    assert isinstance(rule.judge(built("CosineAnnealingLR", held, T_max=N, eta_min=0.08)), Passed)
+
+
 def cosine(period: int) -> list[float]:
     return [0.05 * (1 + math.cos(math.pi * s / period)) for s in range(N)]
 

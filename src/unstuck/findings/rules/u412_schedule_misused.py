@@ -17,8 +17,14 @@ The rate at every step is known. Too fast: it falls below a hundredth of its pea
 run and stays there, and on the way it changes many times within one pass over the data (or, where the passes are
 not known, at steps closer than a two-hundredth of the run). Too slow: the rate rises to the end of the run in a
 few changes that lie as far apart as the passes over the data, and never comes near the rate that the schedule was
-built to reach. Back up: it falls to a twentieth of its peak or less, then climbs step by step to a third of it
-by the end. The first two must have hurt: the run has not come halfway, or has not come halfway in its loss. After
+built to reach. By its count: the only schedule that was made runs over as many calls as the run has steps, so it
+was meant for every step; yet the rate changed a few times only, as far apart as the passes, and a one-cycle
+schedule never reached half of the rate that it was built for, or a fall (`CosineAnnealingLR`, `PolynomialLR`,
+`LinearLR`) never came half of its way. A run that stopped early has fewer steps than its schedule has calls.
+Back up: it falls to a twentieth of its peak or less, then climbs step by step to a third of it by the end. Too
+fast and too slow must have hurt: the run has not come halfway, or has not come halfway in its loss. By its
+count no harm need be shown: nobody builds a cycle to leave it in its first steps; a fall that was left there is
+for information where the run did well. After
 a turn the loss must have risen from where it stood at the lowest rate; if it has not, the finding is for
 information. In waves: torch's `CosineAnnealingLR`, the only schedule that was made, falls and rises more than once,
 which it does only when it is called more often than it was told; for information where the run did well. Restarts that
@@ -48,6 +54,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from unstuck.findings.contract import Advice, Answer, Fired, NotApplicable, Passed, Skipped
+from unstuck.findings.evidence.head import number
 from unstuck.findings.evidence.places import optimizer_line
 from unstuck.findings.evidence.progress import Progress, progress
 from unstuck.findings.evidence.rate_course import RateCourse, epoch_steps, rate_course
@@ -82,14 +89,28 @@ THRESHOLDS = {
     "down": (0.05, "of the peak: a cosine's end, not the low side of a gentle cycle"),
     "up": (0.3, "of the peak at the end of the run, after the turn"),
     "by_epoch": (0.5, "of an epoch between changes of the rate: it is called once in an epoch, not after every batch"),
+    "same_count": (0.02, "of the steps by which the calls that the schedule was built for may differ from them"),
+    "fewer_calls": (
+        1 / 3,
+        "of the calls that it was built for; 39 sound runs whose schedule was built for as many calls as the run has "
+        "steps make all of them",
+    ),
     "waves": (2, "turns from low to high of a cosine that was made to fall once"),
     "risen": (0.1, "of the loss at the lowest rate, and beyond three standard errors, for the climb to have hurt"),
     "fewest_steps": (20, "fewer steps show no schedule"),
 }
 
+_COUNTS = {
+    "OneCycleLR": "total_steps",
+    "CosineAnnealingLR": "T_max",
+    "PolynomialLR": "total_iters",
+    "LinearLR": "total_iters",
+}
+"""Where torch's schedules keep the number of calls that they run over."""
+
 
 def judge(recording: Recording) -> Answer:
-    """Three courses that no schedule has by design, and what they did to the loss."""
+    """Courses that no schedule has by design, and what they did to the loss."""
     stream = recording.main
     course = rate_course(stream)
     if course is None:
@@ -104,6 +125,8 @@ def judge(recording: Recording) -> Answer:
     if hurt and _by_a_schedule(recording) and (found := _too_fast(stream, course, epoch, reached)):
         return found
     if hurt and (found := _too_slow(stream, course, epoch, reached)):
+        return found
+    if found := _by_its_count(recording, course, epoch, reached):
         return found
     if found := _back_up(stream, course, reached):
         return found
@@ -220,6 +243,80 @@ def _aim(stream: Stream) -> float | None:
     known = [group.get(key) for key in ("max_lr", "initial_lr")]
     rates = [float(rate) for rate in known if isinstance(rate, int | float) and not isinstance(rate, bool)]
     return max(rates, default=None)
+
+
+def _by_its_count(recording: Recording, course: RateCourse, epoch: int | None, reached: Progress) -> Fired | None:
+    """The schedule was built for as many calls as the run has steps, and was called once in an epoch."""
+    stream = recording.main
+    made = [e.data for e in recording.happened("schedule")]
+    if len(made) != 1:
+        return None
+    name, told = str(made[0].get("name")), made[0].get("options") or {}
+    built_for = number(told.get(_COUNTS.get(name, "")))
+    if built_for is None or abs(built_for - course.steps) > THRESHOLDS["same_count"][0] * course.steps:
+        return None
+    calls = len(course.changes) + 1
+    spacing = course.spacing(course.steps)
+    if spacing is None or spacing < 3 or calls > THRESHOLDS["fewer_calls"][0] * built_for:
+        return None
+    if epoch is not None and epoch > 1 and not 0.5 * epoch <= spacing <= 2.0 * epoch:
+        return None
+    short = _short_of(stream, course, name, told)
+    if short is None:
+        return None
+    line = made[0].get("line") or optimizer_line(stream)
+    return Fired(
+        sentence=f"{name} was built for {built_for:g} calls, as many as the run has steps ({course.steps}), and got "
+        f"{calls}: the rate changes every {spacing:.3g} steps"
+        + (f", once in each pass over the data of {epoch} steps" if epoch else "")
+        + f". {short}; {reached.sentence}.",
+        severity="info" if name != "OneCycleLR" and reached.course.outcome == "well" else "warning",
+        confidence=0.9,
+        where="learning rate",
+        step=0,
+        evidence={
+            "first": course.first,
+            "last": course.last,
+            "peak": course.peak,
+            "built_for": _aim(stream),
+            "built_for_calls": built_for,
+            "calls": calls,
+            "steps": course.steps,
+            "steps_between_changes": spacing,
+            "steps_in_a_pass": epoch,
+        },
+        advice=(
+            Advice(
+                "call the schedule after every batch",
+                "Move the schedule's step() into the loop over the batches, right after the optimizer's.",
+                "optimizer.step()\nscheduler.step()",
+                line,
+            ),
+        ),
+        line=line,
+    )
+
+
+def _short_of(stream: Stream, course: RateCourse, name: str, told: Mapping[str, Any]) -> str | None:
+    """How far the rate stayed from where the schedule was built to bring it, in words; None when it came halfway."""
+    share = THRESHOLDS["reached"][0]
+    if name == "OneCycleLR":
+        aim = _aim(stream)
+        if aim is None or course.peak > share * aim:
+            return None
+        return f"It never came above {course.peak:.3g}, where the schedule was built to reach {aim:.3g}"
+    if name == "LinearLR":
+        start, end = number(told.get("start_factor")), number(told.get("end_factor"))
+        if not start or end is None:
+            return None
+        low = course.first * end / start
+    else:
+        low = number(told.get("eta_min")) or 0.0
+    if low > share * course.first or course.first - course.lowest > share * (course.first - low):
+        return None
+    return (
+        f"It fell from {course.first:.3g} to {course.lowest:.3g} only, where the schedule was built to reach {low:.2g}"
+    )
 
 
 def _in_waves(recording: Recording, course: RateCourse, epoch: int | None, reached: Progress) -> Fired | None:
