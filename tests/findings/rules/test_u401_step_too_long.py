@@ -141,3 +141,43 @@ def test_a_leap_of_the_gradient_is_not_the_step_s() -> None:
     losses = [1.0, 1.0, 1e3, 1.0, 1e6, *[math.nan] * 5]
     found = rule.judge(Recording.of(loss=losses, samples=steps(0.02)))
     assert isinstance(found, Passed) and "0.02" in found.reason
+
+
+def cooled(n: int = 400, peak: float = 0.3) -> list[float]:
+    """A warm-up of twenty steps, then a cosine."""
+    return [peak * ((s + 1) / 20 if s < 20 else 0.5 * (1 + math.cos(math.pi * (s - 20) / (n - 20)))) for s in range(n)]
+
+
+def held_up(level: float, *, until: int = 150, end: float = 0.7, n: int = 400) -> list[float]:
+    """Stands, and falls to its end from then on."""
+    return [level if s < until else level + (end - level) * (s - until) / (n - until) for s in range(n)]
+
+
+def scheduled(loss: list[float], u: float, *, accuracy: float = 0.7, peak: float = 0.3, kind: str = "AdamW") -> Answer:
+    rates = cooled(len(loss), peak)
+    return run(loss, u, accuracy, learning_rate=rates, optimizer={"o": 0, "kind": kind, "groups": [{"lr": rates[0]}]})
+
+
+def test_held_up_until_the_rate_came_down() -> None:
+    found = scheduled(held_up(2.2), 0.2)
+    assert isinstance(found, Fired) and found.severity == "warning"
+    assert found.evidence["learning_rate"] == pytest.approx(0.3) and found.evidence["held_at_loss"] == pytest.approx(
+        2.2
+    )
+    assert found.evidence["held_from_step"] == 14 and "only as the rate comes down" in found.sentence
+    assert found.advice[0].code == "lr=0.03"
+
+
+def test_half_held_up_takes_a_rate_that_is_unusual_too() -> None:
+    assert isinstance(scheduled(held_up(1.6), 0.2), Fired)
+    assert isinstance(scheduled(held_up(1.6), 0.2, peak=1e-3), Passed)
+    assert isinstance(scheduled(held_up(2.2), 0.2, peak=1e-3), Fired)
+
+
+def test_what_holds_up_is_not_the_step() -> None:
+    """Short steps; a loss that falls while the rate is high, and its noise goes; a loss that ends well; nothing after."""
+    assert isinstance(scheduled(held_up(2.2), 0.03), Passed)
+    assert isinstance(scheduled(held_up(2.2, until=15), 0.2), Passed)
+    assert isinstance(scheduled(held_up(0.8, end=0.6), 0.2), Passed)
+    assert isinstance(scheduled(held_up(2.2, end=0.1), 0.2, accuracy=0.97), Passed)
+    assert not isinstance(scheduled(held_up(2.2, end=2.1), 0.2, peak=1e-3, accuracy=0.3), Fired)

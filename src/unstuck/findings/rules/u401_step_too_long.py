@@ -13,13 +13,18 @@ overflows.
 
 How it is judged
 ----------------
-A run that learned is not reported, whatever its learning rate or its spikes, unless a leap with long steps
-cost it an eighth of its time, above the loss of a constant answer, and it has not converged since. In such a
-run, and in one that learned next to nothing, that bounces or that diverges, the rule looks for a sane start
-(a first loss not far above that of a constant answer) and then for three signs: the loss leaps to several
-times its first value within the first updates; the median weight changes by more than a tenth of itself in
-single steps, where a hundredth is already much, or one of the first steps changes it by more than all of
-itself; the rate is more than ten times the usual for the optimizer.
+A run that learned is not reported, whatever its learning rate or its spikes, unless one of two things holds. A
+leap with long steps cost it an eighth of its time, above the loss of a constant answer, and it has not
+converged since. Or long steps held it up: over the whole stretch in which a schedule kept the rate near its
+height (30 steps and a tenth of the run or more) the loss hardly fell; in the second half of that stretch it
+stood near the loss of a constant answer (where the rate is also more than ten times the usual, not halfway
+from it); it fell surely, by a quarter or more, only when the rate came down; and the run has not come four
+fifths of its way. Such a step lets nothing be learned, even if the end of the schedule makes up for most of it.
+In a run that lost time, and in one that learned next to nothing, that bounces or that diverges, the rule looks
+for a sane start (a first loss not far above that of a constant answer) and then for three signs: the loss leaps
+to several times its first value within the first updates; the median weight changes by more than a tenth of
+itself in single steps, where a hundredth is already much, or one of the first steps changes it by more than all
+of itself; the rate is more than ten times the usual for the optimizer.
 A leap or a diverging loss together with long steps, or long steps with an unusual rate, are enough; a run
 that has learned something must show all three. A leap with steps that are known to be short is the gradient's
 (G302).
@@ -51,7 +56,9 @@ from unstuck.findings.contract import Advice, Answer, Fired, NotApplicable, Pass
 from unstuck.findings.evidence.movement import median, rate_is_unusual, step_ratios
 from unstuck.findings.evidence.places import model_name, optimizer_kind, optimizer_line
 from unstuck.findings.evidence.progress import Progress, progress
+from unstuck.findings.evidence.rate_course import rate_course
 from unstuck.findings.evidence.setbacks import share_above
+from unstuck.findings.evidence.trend import mean_between, trend
 from unstuck.findings.verdict import verdict
 from unstuck.record.recording import Recording, Stream
 
@@ -75,6 +82,26 @@ THRESHOLDS = {
         0.12,
         "of the run above a constant answer's loss; of 402 healthy runs that leapt the worst lost a tenth, and "
         "converged",
+    ),
+    "near_peak": (0.75, "of the highest rate: there a schedule has the step that was asked for"),
+    "held_steps": (30, "steps near the highest rate, and a tenth of the run: fewer are a short rise"),
+    "held": (
+        0.85,
+        "of a constant answer's loss, over the second half of those steps; of 144 sound runs with a schedule three that "
+        "learn stand so high, with steps of 3 % of the weights at most",
+    ),
+    "held_unusual": (
+        0.5,
+        "of it where the rate is out of the usual as well; the sound runs that have both stand at .36 at most",
+    ),
+    "held_fall": (
+        0.2,
+        "of the loss there that it may have lost during those steps: hardly more than noise in a third of a run",
+    ),
+    "then_gained": (
+        0.25,
+        "of the loss that was held up, that the run gained after: learning began; the sick run of all kinds that came "
+        "nearest without it gained .19",
     ),
     "long_run": (200, "steps: in fewer, a tenth of them is a handful"),
     "ratio": (
@@ -103,6 +130,15 @@ class _Signs:
     unusual: float | None  # the rate over the usual one
 
 
+@dataclass(frozen=True)
+class _Held:
+    start: int  # first step near the highest rate
+    stop: int
+    level: float  # loss over the second half of these steps
+    baseline: float
+    peak: float
+
+
 def judge(recording: Recording) -> Answer:
     """Long steps, a leap of the loss and an unusual rate, in a run that was hurt."""
     stream = recording.main
@@ -114,6 +150,8 @@ def judge(recording: Recording) -> Answer:
     stands = recording.extras.get("verdict") or verdict(recording)
     signs = _signs(stream, stands.state)
     lost = 0.0 if stands.state == "converged" else _time_lost(stream, signs, reached)
+    if stands.state != "diverging" and not lost and (held := _held_up(stream, signs, reached)):
+        return _fired_held(stream, signs, reached, held)
     if reached.state == "learned" and stands.state != "diverging" and not lost:
         return Passed(f"the run learns: {reached.sentence}")
     bad = stands.state in ("diverging", "bouncing") or bool(lost)
@@ -172,6 +210,30 @@ def _time_lost(stream: Stream, signs: _Signs, reached: Progress) -> float:
         return 0.0
     share = share_above(stream, 1.05 * reached.baseline)
     return share if share >= THRESHOLDS["time_lost"][0] else 0.0
+
+
+def _held_up(stream: Stream, signs: _Signs, reached: Progress) -> _Held | None:
+    """The loss stood at a constant answer's while the rate was high, with long steps, and fell as the rate came down."""
+    course, base = rate_course(stream), reached.baseline
+    if course is None or course.constant or base is None or not _long(signs) or reached.course.outcome == "well":
+        return None
+    near = THRESHOLDS["near_peak"][0] * course.peak
+    rates = stream.learning_rate.finite()
+    near_peak = [s for s, rate in rates if rate >= near]
+    start, stop = int(near_peak[0]), int(near_peak[-1]) + 1
+    if len(near_peak) < len(rates.between(start, stop)):
+        return None  # cycles: the rate came down between
+    if stop - start < max(THRESHOLDS["held_steps"][0], 0.1 * course.steps) or not _sane_start(stream, reached):
+        return None
+    during, after = trend(stream.loss, start, stop), trend(stream.loss, stop, course.steps)
+    level = mean_between(stream.loss, (start + stop) // 2, stop)
+    if during is None or after is None or level is None or reached.end is None:
+        return None
+    unusual = (signs.unusual or 0) >= THRESHOLDS["rate"][0]
+    high_up = level >= THRESHOLDS["held_unusual" if unusual else "held"][0] * base
+    stood = high_up and (during.direction != "falls" or during.gain < THRESHOLDS["held_fall"][0] * level)
+    began = after.direction == "falls" and level - reached.end >= THRESHOLDS["then_gained"][0] * level
+    return _Held(start, stop, level, base, course.peak) if stood and began else None
 
 
 def _long(signs: _Signs) -> bool:
@@ -250,5 +312,43 @@ def _fired(recording: Recording, signs: _Signs, reached: Progress, state: str, p
             "share_above_constant_answer": lost or None,
         },
         advice=tuple(advice),
+        line=optimizer_line(stream),
+    )
+
+
+def _fired_held(stream: Stream, signs: _Signs, reached: Progress, held: _Held) -> Fired:
+    """A warning: the run learned, when its schedule had made the step short enough."""
+    kind = optimizer_kind(stream) or "the optimizer"
+    unusual = ""
+    if signs.unusual is not None and signs.unusual >= THRESHOLDS["rate"][0]:
+        unusual = f", {signs.unusual:.3g} times the largest in common use for {kind}"
+    return Fired(
+        sentence=f"The steps are too long near the highest learning rate ({held.peak:.3g}{unusual}): from step {held.start} "
+        f"to {held.stop} of {stream.steps} the loss stands at {held.level:.4g} (a constant answer gives "
+        f"{held.baseline:.4g}) and falls only as the rate comes down; one step changes the weights by {signs.ratio:.0%} of "
+        f"their size (usual: 0.1 %); the run ends at a loss of {reached.end:.4g}.",
+        severity="warning",
+        confidence=0.8,
+        where=f"{kind}(lr={held.peak:.3g})",
+        step=held.start,
+        evidence={
+            "learning_rate": held.peak,
+            "relative_change": signs.ratio,
+            "rate_over_usual": signs.unusual,
+            "held_from_step": held.start,
+            "held_to_step": held.stop,
+            "held_at_loss": held.level,
+            "constant_answer_loss": held.baseline,
+            "last_loss": reached.end,
+        },
+        advice=(
+            Advice(
+                "lower the learning rate",
+                f"Lower the highest learning rate from {held.peak:.3g} to {held.peak / 10:.3g}, and lower still if the loss "
+                "stands there again.",
+                f"lr={held.peak / 10:.3g}",
+                optimizer_line(stream),
+            ),
+        ),
         line=optimizer_line(stream),
     )
