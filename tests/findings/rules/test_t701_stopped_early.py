@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import random
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from literal_losses import EMPTY, cross_entropy, run, squared, term, whole
@@ -114,6 +115,45 @@ def test_a_fall_that_slowed_and_still_pays() -> None:
     cooled = [0.1 * (1 - i / 100) for i in range(100)]
     ended = judge(run(whole(cross_entropy(accuracy=0.7)), loss=loss, end=STOPPED, learning_rate=cooled))
     assert not (isinstance(ended, Fired) and ended.severity == "warning")
+
+
+def looked(falls: list[float | None], *, steps: int = 100, state: str = "descending", **more: Any) -> Recording:
+    """A run that came half of its way, whose last third stands in its noise, and what more updates gained from its end."""
+    tried = {"before": 0.5, "steps": 20, "multiples": [1.0, 4.0, 16.0, 64.0], "falls": falls, "separate": True}
+    tried |= more.pop("tried", {})
+    look = Event("biopsy", steps, {"look": "kept", "when": "end", "state": state, "trial": tried})
+    loss = noisy([0.5 + 0.5 * math.exp(-i / 10) for i in range(steps)], 0.05)
+    return run(more.pop("told", whole(squared(r2=0.5))), loss=loss, end=STOPPED, events=[look], **more)
+
+
+STANDS = [0.002, 0.004, -0.1, None]
+STILL_FALLS = [0.025, 0.04, 0.06, None]
+
+
+def test_more_updates_that_still_gain() -> None:
+    answer = judge(looked(STILL_FALLS))
+    assert isinstance(answer, Fired) and answer.severity == "warning" and answer.step == 99
+    assert answer.evidence["measured_fall"] == 0.025 and "5.0%" in answer.sentence and "own rate" in answer.sentence
+    assert isinstance(judge(looked(STANDS)), Passed)
+    assert isinstance(judge(looked([0.012, 0.03, 0.03, None])), Passed)  # less than three hundredths
+
+
+def test_the_way_of_eighty_updates() -> None:
+    answer = judge(looked([0.005, 0.056, 0.13, None], state="converged"))
+    assert isinstance(answer, Fired) and answer.evidence["measured_at_multiple"] == 4.0
+    assert "four times" in answer.sentence
+    assert isinstance(judge(looked([0.005, -0.056, 0.13, None])), Passed)
+
+
+def test_more_updates_that_tell_nothing() -> None:
+    assert isinstance(judge(looked(STILL_FALLS, state="converged")), Passed)  # a gradient within its noise
+    assert isinstance(judge(looked(STILL_FALLS, tried={"separate": False})), Passed)  # judged on what it was made on
+    assert isinstance(judge(looked(STILL_FALLS, steps=300)), Passed)  # twenty updates are too little of it
+    assert isinstance(judge(looked(STILL_FALLS, told=whole(squared(r2=0.85)))), Passed)  # far on its way
+    cooled = [0.1 * (1 - i / 100) for i in range(100)]
+    assert isinstance(judge(looked(STILL_FALLS, learning_rate=cooled)), Passed)
+    tokens = {"inputs": [{"model": "net", "name": "ids", "shape": [16, 32], "dtype": "int64", "min": 0, "max": 64}]}
+    assert isinstance(judge(looked(STILL_FALLS, parts=tokens)), Passed)
 
 
 def test_a_loss_that_rose_before_it_fell() -> None:
