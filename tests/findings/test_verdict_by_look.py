@@ -33,7 +33,7 @@ def looked(
 def test_the_gradient_is_within_its_noise(loss: list[float]) -> None:
     found = verdict(looked(loss))
     assert found.state == "converged" and "512 kept examples" in found.sentence and "0.002" in found.sentence
-    assert found.evidence["basis"] == "probed"
+    assert found.evidence["basis"] == "probed" and found.evidence["learned_nothing"] == (loss[0] > 1.5)
     assert verdict(looked(loss, state="descending")).state == "unknown"
 
 

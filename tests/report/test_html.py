@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import synthetic_reports
 
+from unstuck.report import wording
 from unstuck.report.html import embed, render, write_html
 
 VOID = {"meta", "link", "br", "input", "img", "hr"}
@@ -167,6 +168,14 @@ def test_a_card_has_all_its_parts(pages: dict[str, str]) -> None:
 def test_pages_given_beside_the_report_win(pages: dict[str, str]) -> None:
     page = render(synthetic_reports.stuck(), pages={"L201": {"Why it hurts": "Because of ``this``."}})
     assert "Because of <code>this</code>." in page and "Probabilities lie between" not in page
+
+
+def test_converged_on_nothing_is_no_good_news() -> None:
+    report = synthetic_reports.stuck()
+    report["findings"], report["verdict"] = [], {"state": "converged", "sentence": "It stands.", "evidence": {}}
+    assert wording.tone(report) == "good"
+    report["verdict"]["evidence"] = {"learned_nothing": True}
+    assert wording.tone(report) == "warn"
 
 
 def test_the_small_curve_is_of_the_training_that_the_verdict_is_about() -> None:

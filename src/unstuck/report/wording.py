@@ -42,8 +42,11 @@ def title(state: str) -> str:
 
 
 def tone(report: Mapping[str, Any]) -> Tone:
-    """How alarming the whole result is: the verdict's tone, or worse when an error or a warning was found."""
+    """How alarming the whole result is: the verdict's tone, or worse when an error or a warning was found, or when what
+    has converged has learned nothing."""
     found = VERDICTS.get(report["verdict"]["state"], ("", "calm"))[1]
+    if found == "good" and (report["verdict"].get("evidence") or {}).get("learned_nothing") is True:
+        found = "warn"
     severities = {finding["severity"] for finding in report["findings"]}
     if "error" in severities and found != "bad":
         return "bad" if found == "calm" else "warn"

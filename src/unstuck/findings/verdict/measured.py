@@ -80,10 +80,11 @@ def at_the_noise_floor(look: Look) -> Verdict | None:
         return None
     gain, noise = number(told.get("gain_left")), number(told.get("loss_noise"))
     left = f": a step along it gains {gain:.2g}, the loss is known to {noise:.2g}" if gain is not None and noise else ""
-    where = f"; {look.progress.sentence}" if look.progress.state == "none" else ""
+    nothing = look.progress.state == "none"
+    where = f"; {look.progress.sentence}" if nothing else ""
     return Verdict(
         "converged",
         f"The loss is at {third.level:.4g} (change over the last third {-third.gain:+.2g} ± {third.error:.2g}), and the "
         f"gradient of {seen.data.get('examples')} kept examples is within its mini-batch noise{left}{where}.",
-        look.evidence(basis="probed", gain_left=gain, loss_noise=noise),
+        look.evidence(basis="probed", gain_left=gain, loss_noise=noise, learned_nothing=nothing),
     )
