@@ -11,6 +11,7 @@ from torch import nn
 
 from unstuck.probes.graph import walk
 from unstuck.probes.loss_terms import loss_terms
+from unstuck.probes.term_statistics import constant_answer
 
 N, C = 8, 5
 
@@ -670,6 +671,14 @@ def test_variational_autoencoder():
     assert found["sum_over_batch"] == 1
     assert found["terms"][0]["weight"] == pytest.approx(1.0)
     assert found["terms"][1]["weight"] == pytest.approx(0.5)
+    mean = x.mean(0)
+    entropy = float(F.binary_cross_entropy(mean.expand(N, 12), x))
+    assert entropy < found["terms"][0]["constant"] < entropy * 1.05  # corrected for the size of the batch
+    assert "constant" not in found["terms"][1]
+    found = read(F.mse_loss(decoder(z), x) + divergence / N, names=names)
+    assert found["terms"][0]["constant"] == pytest.approx(float(x.var(0).mean()), rel=1e-5)
+    _, alone = only(F.mse_loss(decoder(z), x), names=names)
+    assert "constant" not in alone
 
 
 def test_gradient_penalty_is_no_sickness():
@@ -858,3 +867,14 @@ def test_weights_of_classes(loss, weighted):
     value = loss(layer(torch.randn(4, 4)), y, F.one_hot(y, 3).float())
     found = loss_terms(walk(value, names={id(layer.weight): "fc.weight"}), value=value)["terms"][0]
     assert found.get("class_weights", False) is weighted
+
+
+def test_the_constant_answer_of_targets():
+    many = (torch.rand(4000, 3) < torch.tensor([0.1, 0.5, 0.9])).float()
+    whole = constant_answer(many, "bce", limit=1 << 20)
+    assert whole == pytest.approx((2 * 0.3251 + 0.6931) / 3, rel=0.03)
+    parts = [constant_answer(part, "bce_logits") for part in many.split(20)]
+    assert sum(parts) / len(parts) == pytest.approx(whole, rel=0.03)
+    assert constant_answer(many, "l1") is None and constant_answer(many[:1], "mse") is None
+    assert constant_answer(many * 3, "bce") is None
+    assert constant_answer(torch.zeros(4, 2), "bce") == 0.0

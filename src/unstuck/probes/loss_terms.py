@@ -17,6 +17,7 @@ from unstuck.probes.statistics import LIMIT
 from unstuck.probes.term_statistics import (
     accuracy,
     broadcast_of,
+    constant_answer,
     elements,
     explained,
     output_statistics,
@@ -104,6 +105,8 @@ def loss_terms(
         _merge_label_smoothing(peeling)
         _settle_penalties(peeling)
         entries = [_entry(graph, term, limit) for term in peeling.terms]
+        if any(entry.get("latent") for entry in entries):
+            _add_constant_answers(peeling.terms, entries, limit)
         number = _number(value)
         found: dict[str, Any] = {"value": number / known_factor if number is not None else None}
         data = [entry for entry in entries if entry["kind"] != "penalty"]
@@ -456,6 +459,15 @@ def _entry(graph: Graph, term: _Term, limit: int) -> dict[str, Any]:
             entry[key] = match.extra[key]
     compare(entry, match, limit)
     return entry
+
+
+def _add_constant_answers(terms: list[_Term], entries: list[dict[str, Any]], limit: int) -> None:
+    """Beside a divergence of a latent distribution: what the data's term costs where nothing of the input gets through."""
+    for term, entry in zip(terms, entries, strict=True):
+        if term.match is not None and term.match.target is not None and entry["broadcast"] is None:
+            found = constant_answer(term.match.target, entry["kind"], limit=limit)
+            if found is not None:
+                entry["constant"] = found
 
 
 def _is_return(term: _Term) -> bool:

@@ -206,6 +206,37 @@ def explained(output: Tensor, target: Tensor, *, limit: int = LIMIT) -> float | 
     return found if math.isfinite(found) else None
 
 
+def constant_answer(target: Tensor, kind: str, *, limit: int = LIMIT) -> float | None:
+    """Mean loss of the best answer that is the same for all examples of a batch, column by column.
+
+    For ``mse`` the variance, for ``bce`` and ``bce_logits`` the entropy of the mean; both corrected for the size of the
+    batch. None for other kinds, for targets outside of [0, 1] where these are wanted, and for fewer than two examples.
+
+    >>> round(constant_answer(torch.tensor([[0.0, 1.0], [2.0, 1.0]]), "mse"), 4)
+    1.0
+    """
+    whole = plain(target)
+    if kind not in ("mse", "bce", "bce_logits") or whole.dim() == 0 or whole.shape[0] < 2 or whole.numel() == 0:
+        return None
+    if not whole.is_floating_point() and kind == "mse":
+        return None
+    part = wide(thinned(whole, strides_for(tuple(whole.shape), limit, keep=(0,))).cpu())
+    part = part.reshape(part.shape[0], -1).double()
+    spread = part.var(0)
+    if kind == "mse":
+        found = float(spread.mean())
+    else:
+        mean = part.mean(0)
+        if not bool(((part >= 0) & (part <= 1)).all()):
+            return None
+        entropy = -(torch.xlogy(mean, mean) + torch.xlogy(1 - mean, 1 - mean))
+        # The entropy of the mean of n is too low, by half of that mean's variance over p (1 − p).
+        moving = spread > 0
+        lost = torch.where(moving, spread / (2 * part.shape[0] * torch.where(moving, mean * (1 - mean), 1.0)), 0.0)
+        found = float((entropy + lost).mean())
+    return found if math.isfinite(found) else None
+
+
 def elements(shape: Any) -> int:
     """Number of elements of a shape."""
     return math.prod(int(n) for n in shape)
@@ -228,6 +259,7 @@ __all__ = [
     "accuracy",
     "broadcast_of",
     "class_dim_of",
+    "constant_answer",
     "count_nonfinite",
     "explained",
     "output_statistics",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from literal_recordings import STEPS, chain, classes, learned, sample, stuck
+from literal_recordings import STEPS, chain, classes, learned, numbers, sample, stuck
 
 from unstuck.findings.contract import Fired, NotApplicable, Passed, Skipped
 from unstuck.findings.rules import u408_decay_dominates as rule
@@ -97,3 +97,46 @@ def test_nothing_to_judge() -> None:
     assert isinstance(rule.judge(stuck(samples(0.95), optimizer=optimizer("SGD", 0.0))), NotApplicable)
     assert isinstance(rule.judge(stuck(samples(0.95)[:2], optimizer=optimizer("SGD", 0.2))), Skipped)
     assert isinstance(rule.judge(Recording()), Skipped)
+
+
+def autoencoder(curve: list[float], *, summed: int = 1, beta: float = 1.0, latent: bool = True) -> Recording:
+    """64 entries whose constant answer costs 0.5 each, beside the divergence of eight latent numbers."""
+    error = numbers(0.0)
+    error |= {"constant": 0.5, "sum_over": summed, "sign": 1, "weight": 1.0}
+    error["target"] = {**error["target"], "shape": [32, 64]}
+    divergence = {
+        "kind": "kl", "latent": latent, "weight": 0.5 * beta, "sum_over": 8, "sum_over_batch": 1, "reduction": "mean",
+        "head": [], "output": None, "target": None, "accuracy": None, "r2": None, "sign": 0,
+    }  # fmt: skip
+    seen = [sample(s, term=dict(error), params=chain([0.1, 0.1]), loss={"sum_over": summed}) for s in STEPS]
+    for one in seen:
+        one["losses"][0]["terms"].append(divergence)
+    return Recording.of(loss=[v * summed for v in curve], samples=seen)
+
+
+FALLS_TO_CONSTANT = [0.502 + 0.4 * 0.95**i for i in range(300)]
+
+
+def test_a_divergence_that_leaves_nothing_but_the_mean() -> None:
+    found = rule.judge(autoencoder(FALLS_TO_CONSTANT))
+    assert isinstance(found, Fired) and found.severity == "error"
+    assert found.evidence["by"] == "divergence" and found.evidence["entries"] == 64
+    assert found.evidence["outweighs"] == pytest.approx(64)
+    assert "0.502" in found.sentence and "(0.5)" in found.sentence
+    beta = rule.judge(autoencoder(FALLS_TO_CONSTANT, summed=64, beta=20.0))
+    assert isinstance(beta, Fired) and beta.evidence["outweighs"] == pytest.approx(20)
+
+
+@pytest.mark.parametrize(
+    "recording",
+    [
+        pytest.param(autoencoder([0.4 + 0.4 * 0.95**i for i in range(300)]), id="below the constant answer"),
+        pytest.param(autoencoder([0.3 + 0.4 * 0.995**i for i in range(300)]), id="on its way through it"),
+        pytest.param(autoencoder([0.6 + 0.3 * 0.95**i for i in range(300)]), id="a divergence that is left"),
+        pytest.param(autoencoder(FALLS_TO_CONSTANT, summed=64), id="sums of both: nothing to put into the code"),
+        pytest.param(autoencoder(FALLS_TO_CONSTANT[:60]), id="a short run"),
+        pytest.param(autoencoder(FALLS_TO_CONSTANT, latent=False), id="another divergence"),
+    ],
+)
+def test_autoencoders_that_are_not_outweighed(recording: Recording) -> None:
+    assert not isinstance(rule.judge(recording), Fired)
