@@ -127,7 +127,7 @@ def looked(falls: list[float | None], *, steps: int = 100, state: str = "descend
 
 
 STANDS = [0.002, 0.004, -0.1, None]
-STILL_FALLS = [0.025, 0.04, 0.06, None]
+STILL_FALLS = [0.025, 0.02, 0.06, None]
 
 
 def test_more_updates_that_still_gain() -> None:
@@ -135,14 +135,14 @@ def test_more_updates_that_still_gain() -> None:
     assert isinstance(answer, Fired) and answer.severity == "warning" and answer.step == 99
     assert answer.evidence["measured_fall"] == 0.025 and "5.0%" in answer.sentence and "own rate" in answer.sentence
     assert isinstance(judge(looked(STANDS)), Passed)
-    assert isinstance(judge(looked([0.012, 0.03, 0.03, None])), Passed)  # less than three hundredths
+    assert isinstance(judge(looked([0.012, 0.02, 0.03, None])), Passed)  # less than three hundredths
 
 
 def test_the_way_of_eighty_updates() -> None:
-    answer = judge(looked([0.005, 0.056, 0.13, None], state="converged"))
+    answer = judge(looked([0.005, 0.036, 0.13, None], state="converged"))
     assert isinstance(answer, Fired) and answer.evidence["measured_at_multiple"] == 4.0
     assert "four times" in answer.sentence
-    assert isinstance(judge(looked([0.005, -0.056, 0.13, None])), Passed)
+    assert isinstance(judge(looked([0.005, -0.036, 0.13, None])), Passed)
 
 
 def test_more_updates_that_tell_nothing() -> None:

@@ -23,7 +23,7 @@ slowed down but in its last third still took an eighth of the loss (a sixth for 
 gained, four standard errors sure, before four fifths of the way were done, unless a schedule had brought the
 rate down. Where the noise of a short run hides its trend, the end's look may show it: twenty more updates from
 the last weights took three hundredths of the loss of batches that they were not made on, at the run's own rate
-and with a gradient that stood out of its noise, or a tenth of it at four times the rate, which is about the way
+and with a gradient that stood out of its noise, or a twentieth at four times the rate, which is about the way
 of eighty updates. That is a warning where twenty updates are at least a tenth of the run, four fifths of the way
 were not done and no schedule had brought the rate down; not for text. If the loss still falls usefully but much
 was reached, the model reads text (whose lowest loss is far from zero and not known), or parts of it get no
@@ -82,7 +82,7 @@ THRESHOLDS = {
     "surely": (4.0, "standard errors of the fall: about one chance in a thousand at ten degrees of freedom"),
     "goes_on": (0.03, "of the loss, in the updates measured after the end; of 47 sound runs that gained as much none had "
                "come less than .83 of its way"),
-    "far_on": (0.1, "of the loss, at four times the rate; all ten sound runs of up to 800 steps that had come less than "
+    "far_on": (0.05, "of the loss, at four times the rate; all ten sound runs of up to 800 steps that had come less than "
                "four fifths of their way lose by it"),
     "measured_share": (0.1, "of the run that these updates are: a pace does not hold for much longer than it was measured"),
     "useful": (0.05, "part of the remaining loss that the last third brought, below which going on pays little"),
