@@ -18,11 +18,18 @@ def noisy(level: float, size: float, steps: int = 100) -> list[float]:
 
 
 def looked(
-    loss: list[float], *, state: str = "converged", parts: int = 8, drop: float = 0.002, own: float = 0.0, **term: Any
+    loss: list[float],
+    *,
+    state: str = "converged",
+    parts: int = 8,
+    drop: float = 0.002,
+    own: float = 0.0,
+    examples: int = 512,
+    **term: Any,
 ) -> Recording:
     evidence = {"noise_parts": parts, "gain_left": 0.002, "loss_noise": 0.008, "line_search_drop": drop}
     tried = {"before": 2.3, "steps": 20, "multiples": [1.0, 4.0], "falls": [own, own], "separate": True}
-    data = {"look": "kept", "when": "end", "state": state, "examples": 512, "evidence": evidence, "trial": tried}
+    data = {"look": "kept", "when": "end", "state": state, "examples": examples, "evidence": evidence, "trial": tried}
     samples = [sample(s, term=classes(0.1, **term)) for s in STEPS]
     return Recording.of(loss=loss, samples=samples, events=[Event("biopsy", 99, data)])
 
@@ -41,6 +48,7 @@ def test_two_batches_are_a_witness_only_beside_a_loss_that_stands() -> None:
     assert verdict(looked(noisy(0.7, 0.3), parts=2)).state == "unknown"
     assert verdict(looked(noisy(2.303, 0.01), parts=2)).state == "converged"
     assert verdict(looked(noisy(2.303, 0.01), parts=1)).state == "unknown"
+    assert verdict(looked(noisy(2.303, 0.01), examples=8)).state == "unknown"
 
 
 def test_what_falls_or_measures_nothing_is_not_at_rest() -> None:

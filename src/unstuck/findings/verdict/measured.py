@@ -32,6 +32,8 @@ FASTER = 5.0
 """Times what the last third of the run gained, and its two standard errors, that one longer step must gain."""
 BEYOND_NOISE = 4.0
 """Standard errors of the kept batches' loss: the step was chosen on these batches."""
+FEWEST_EXAMPLES = 50
+"""Kept: within the noise of eight batches of one example nearly every gradient is."""
 MATTERS = 0.01
 """Of the loss: less is no fall to speak of."""
 
@@ -77,6 +79,8 @@ def at_the_noise_floor(look: Look) -> Verdict | None:
     stands = max(third.most, third.error) <= USEFUL * max(abs(third.level), 1e-300)
     # Two or three batches tell the noise badly; where the loss's own course stands still they are the second witness.
     if (number(told.get("noise_parts")) or 0) < (2 if stands else FEWEST_PARTS):
+        return None
+    if (number(seen.data.get("examples")) or 0) < FEWEST_EXAMPLES:
         return None
     gain, noise = number(told.get("gain_left")), number(told.get("loss_noise"))
     left = f": a step along it gains {gain:.2g}, the loss is known to {noise:.2g}" if gain is not None and noise else ""
