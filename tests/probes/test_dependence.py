@@ -78,6 +78,13 @@ def test_the_same_again_gives_the_same_and_draws_from_no_global_generator():
     assert torch.equal(before, torch.get_rng_state())
 
 
+def test_many_sorted_rows_are_seen_from_end_to_end():
+    y = torch.arange(20_000) // 10_000
+    x = torch.randn(20_000, 4, generator=drawn(0)) + 2.0 * y[:, None]
+    found = dependence(x, y)
+    assert found.examples == MOST_EXAMPLES and found.strongest > 8
+
+
 def test_what_cannot_be_tested():
     x, y = clusters()
     assert dependence(x[: FEWEST_EXAMPLES - 1], y[: FEWEST_EXAMPLES - 1]) is None

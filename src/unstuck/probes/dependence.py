@@ -74,15 +74,22 @@ def dependence(inputs: Tensor, targets: Tensor, *, seed: int = 0) -> Dependence 
 
 
 def _unlike(inputs: Tensor, targets: Tensor) -> Tensor:
-    """The rows to look at: finite, none like another, at most ``MOST_EXAMPLES``, the first ones."""
-    flat = inputs.detach().reshape(len(inputs), -1).double()
-    known = torch.isfinite(flat).all(1) & torch.isfinite(targets.detach().reshape(len(targets), -1).double()).all(1)
+    """The rows to look at: finite, none like another, at most ``MOST_EXAMPLES``, evenly spread (data may be sorted)."""
+    looked_at = _spread(torch.arange(len(inputs)), 2 * MOST_EXAMPLES)
+    flat = inputs.detach()[looked_at].reshape(len(looked_at), -1).double()
+    told = targets.detach()[looked_at].reshape(len(looked_at), -1).double()
+    known = torch.isfinite(flat).all(1) & torch.isfinite(told).all(1)
     seen: dict[bytes, int] = {}
     for row in known.nonzero().reshape(-1).tolist():
         seen.setdefault(flat[row].numpy().tobytes(), row)
-        if len(seen) == MOST_EXAMPLES:
-            break
-    return torch.tensor(sorted(seen.values()), dtype=torch.long)
+    return looked_at[_spread(torch.tensor(sorted(seen.values()), dtype=torch.long), MOST_EXAMPLES)]
+
+
+def _spread(rows: Tensor, most: int) -> Tensor:
+    """At most so many of them, evenly spread."""
+    if len(rows) <= most:
+        return rows
+    return rows[torch.linspace(0, len(rows) - 1, most).round().long()]
 
 
 def _columns(targets: Tensor) -> Tensor | None:
