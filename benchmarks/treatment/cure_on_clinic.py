@@ -60,8 +60,9 @@ def line_of(found: dict[str, Any]) -> float | None:
 
 
 def reached(values: list[float | None], line: float) -> bool:
-    """Whether the mean of these runs is at the line; a run that ended not finite is below it."""
-    return bool(values) and all(v is not None and math.isfinite(v) for v in values) and statistics.fmean(values) >= line  # type: ignore[type-var]
+    """Whether the mean of these runs is at the line; a run that ended not finite is below it. None: not run."""
+    run = [v for v in values if v is not None]
+    return bool(run) and all(map(math.isfinite, run)) and statistics.fmean(run) >= line
 
 
 def main() -> None:

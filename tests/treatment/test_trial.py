@@ -202,3 +202,17 @@ def test_after_a_lucky_first_seed_the_search_goes_on(monkeypatch, tmp_path):
     best = compare(found).recommended[0]
     assert [c.name for c in best.row.changes][:1] == ["initialization"] and best.effect.pairs >= 2
     assert found.trials <= 10
+
+
+def test_two_that_are_about_as_good_are_not_half_confirmed(monkeypatch, tmp_path):
+    world = World(monkeypatch, {'clipping{"norm": 0.2}': 0.10, "clipping": 0.09}, base=0.4, spread=0.0)
+    plain_replay = world.replay
+    second = Arm.of([("clipping", {"norm": 0.2})], 1).key
+
+    def a_little_less(setup, arm, **options):
+        result = plain_replay(setup, arm, **options)
+        return {**result, "measured": reached(0.46)} if arm.key == second else result
+
+    monkeypatch.setattr(trial_module, "replay", a_little_less)
+    found = Trial(setup_in(tmp_path / "run"), trials=4, only=["clipping"], with_random=False).go(["G302"])
+    assert [len(row.reached()) for row in found.tried] == [3, 1]

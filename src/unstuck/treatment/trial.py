@@ -18,7 +18,7 @@ from unstuck.treatment import scores
 from unstuck.treatment.forkserver import ForkServer
 from unstuck.treatment.plan import Candidate, candidates, random_edits
 from unstuck.treatment.replay import Arm, Setup, fork_server, replay
-from unstuck.treatment.search import Row, next_changes, that_helped
+from unstuck.treatment.search import HELPS, Row, next_changes, that_helped
 
 HALVED = ("learning-rate", {"factor": 0.5})
 CONFIRMED = 3  # remedies at most that are run on the other seeds too
@@ -263,6 +263,9 @@ class Trial:
         if self._left(rows) <= 0:
             return False
         helped = that_helped(rows, nothing)[:CONFIRMED]
+        # One that was begun and is about as good as the best is finished first: two halves confirm nothing.
+        close = [row.gain(nothing) >= helped[0].gain(nothing) - HELPS for row in helped]
+        helped = [row for _, row in sorted(zip(close, helped, strict=True), key=lambda p: -len(p[1].reached()) * p[0])]
         for row in helped:
             missing = [seed for seed in range(self.seeds) if row.values[seed] is None]
             if missing:
