@@ -78,6 +78,7 @@ CAUSES: Mapping[str, tuple[str, ...]] = {
         "G304",
         "G308",
         "U401",
+        "U404",
         "U407",
         "T703",
         "T701",
