@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from unstuck.treatment.plan import Candidate, compatible
-from unstuck.treatment.search import Row, next_changes
+from unstuck.treatment.search import Row, next_changes, that_helped
 
 ORDER = [
     Candidate(name, name)
@@ -66,3 +66,10 @@ def test_what_a_second_seed_refuted_no_longer_leads():
     assert labels([lucky, sound]) == []
     lucky.values[1] = 0.0
     assert labels([lucky, sound])[0] == ["learning-rate", "clipping"]
+
+
+def test_a_part_that_adds_next_to_nothing_does_not_lead():
+    rows = [row(0.5, "linear-output"), row(0.52, "linear-output", "clipping")]
+    assert [len(r.changes) for r in that_helped(rows, NOTHING)] == [1, 2]
+    rows[1].values[0] = 0.56
+    assert [len(r.changes) for r in that_helped(rows, NOTHING)] == [2, 1]

@@ -10,8 +10,10 @@ from unstuck.core.errors import BadInput
 from unstuck.treatment import trial as trial_module
 from unstuck.treatment.compare import compare, plain
 from unstuck.treatment.diagnosis import weigh
+from unstuck.treatment.plan import Candidate
 from unstuck.treatment.replay import Arm, Setup
-from unstuck.treatment.trial import Trial
+from unstuck.treatment.search import Row
+from unstuck.treatment.trial import Findings, Trial
 
 KNOWN = {
     "optimizers": [{"kind": "SGD", "options": {"lr": 1.0}, "name": "optimizer", "line": None, "steps": 100}],
@@ -216,3 +218,16 @@ def test_two_that_are_about_as_good_are_not_half_confirmed(monkeypatch, tmp_path
     monkeypatch.setattr(trial_module, "replay", a_little_less)
     found = Trial(setup_in(tmp_path / "run"), trials=4, only=["clipping"], with_random=False).go(["G302"])
     assert [len(row.reached()) for row in found.tried] == [3, 1]
+
+
+def test_a_combination_gives_way_to_a_part_only_where_that_is_recommended_itself():
+    one, other = Candidate("clipping", "clipped"), Candidate("decay", "decayed")
+    nothing = Row((), [0.3, 0.31, 0.3])
+
+    def recommended(*single: float | None) -> list[str]:
+        tried = [Row((one,), list(single)), Row((one, other), [0.61, 0.6, 0.6])]
+        found = Findings("validation", "balanced accuracy", nothing, None, tried, [], KNOWN)
+        return [o.row.label for o in compare(found).recommended]
+
+    assert recommended(0.6, None, None) == ["clipped + decayed"]
+    assert recommended(0.6, 0.6, 0.6) == ["clipped"]

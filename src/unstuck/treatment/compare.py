@@ -121,8 +121,8 @@ def _judge(row: Row, effect: Difference, apart: bool, least: float, *, seeds: in
 
 
 def _without_idle_parts(outcomes: Sequence[Outcome]) -> list[Outcome]:
-    """A combination that is no better than one of its parts is not recommended."""
-    singles = {o.row.changes[0].label: o for o in outcomes if len(o.row.changes) == 1}
+    """A combination that is no better than one of its parts, which is recommended itself, is not recommended."""
+    singles = {o.row.changes[0].label: o for o in outcomes if len(o.row.changes) == 1 and o.recommended}
     result = []
     for outcome in outcomes:
         parts = (

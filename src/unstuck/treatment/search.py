@@ -14,6 +14,7 @@ HELPS = (
 # that another rule or rate carries a little further is not sick.
 WORTH = 0.25
 MOST_PARTS = 3  # of a combination
+PART = 0.5 * HELPS  # that a combination must gain for each further part, to come before what it was made of
 
 
 @dataclass
@@ -51,8 +52,8 @@ class Row:
 
 
 def that_helped(rows: Sequence[Row], nothing: Row) -> list[Row]:
-    """Those that gained ``HELPS`` on the seeds run so far, the best first; of equals the simpler and earlier one."""
-    ranked = sorted(rows, key=lambda r: (-r.gain(nothing), r.more_compute, len(r.changes)))
+    """Those that gained ``HELPS`` on the seeds run so far, the best first; each further part has to pay for itself."""
+    ranked = sorted(rows, key=lambda r: (PART * (len(r.changes) - 1) - r.gain(nothing), r.more_compute, len(r.changes)))
     return [r for r in ranked if r.gain(nothing) >= HELPS]
 
 
