@@ -29,6 +29,26 @@ def correlated_features() -> float:
     return fit(nn.Linear(8, 1), lambda out, y: F.mse_loss(out.reshape(y.shape), y), x, y, lr=0.05, epochs=20)
 
 
+class _Memory(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.rnn, self.out = nn.RNN(4, 16, batch_first=True), nn.Linear(16, 4)
+        nn.init.uniform_(self.rnn.weight_hh_l0, -0.05, 0.05)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.out(self.rnn(x)[0][:, -1])
+
+
+def short_memory() -> float:
+    """The first of 24 letters decides; the recurrent weights forget it within a few steps."""
+    drawn = torch.Generator().manual_seed(3)
+    letters = torch.randint(0, 4, (240, 24), generator=drawn)
+    torch.manual_seed(0)
+    model = _Memory()
+    optimizer = torch.optim.Adam(model.parameters(), lr=5e-3)
+    return fit(model, F.cross_entropy, F.one_hot(letters, 4).float(), letters[:, 0], optimizer=optimizer, epochs=15)
+
+
 def wide_weights_by_hand() -> float:
     """Bare tensors, no module; the first layer is drawn far too wide."""
     x, y = classes()

@@ -408,6 +408,7 @@ class Facts:
             "modules": self.modules,
             "odd_weights": odd_weights(self.gains),
             "weights": len(self.gains),
+            "recurrent_weights": [name for name in self.gains if "weight_hh" in name],
             "loop": self.loop,
             "backward_line": self.backward_line,
             "outside_optimizers": len(self.outside),

@@ -23,7 +23,8 @@ LABELS = {"he": "He", "glorot": "Glorot", "orthogonal": "orthogonal", "smaller":
 def variants(known: Known) -> Sequence[Variant]:
     """He for rectifiers, Glorot for the others, then orthogonal and a smaller one; never over loaded weights.
 
-    Where only some weights have a scale that is not in use, those alone come second: the others stay as they were.
+    Where only some weights have a scale that is not in use, those alone come second: the others stay as they were. Where
+    a network is recurrent, the weights from one time step to the next come first, orthogonal, gate by gate.
     """
     if known.get("loaded"):
         return ()
@@ -38,6 +39,10 @@ def variants(known: Known) -> Sequence[Variant]:
     if odd:
         named = odd[0] if len(odd) == 1 else f"{odd[0]} and {len(odd) - 1} more"
         found.insert(1, Variant(f"{LABELS[order[0]]} initialization of {named}", {"scheme": order[0], "only": odd}))
+    through_time = list(known.get("recurrent_weights") or ())
+    if through_time:  # what one time step hands to the next keeps its length
+        label = "orthogonal initialization of the recurrent weights"
+        found.insert(0, Variant(label, {"scheme": "orthogonal", "only": through_time}))
     return tuple(found)
 
 
@@ -114,17 +119,25 @@ def _draw(parameter: Any, scheme: str, generator: torch.Generator, *, transposed
     if transposed and parameter.dim() == 2:
         fan_in, fan_out = fan_out, fan_in
     if scheme == "orthogonal":
-        flat = torch.randn(parameter.shape[0], parameter[0].numel(), generator=generator, dtype=torch.float64)
-        tall = flat if flat.shape[0] >= flat.shape[1] else flat.T
-        q, r = torch.linalg.qr(tall)
-        q = q * torch.diagonal(r).sign()
-        parameter.copy_((q if flat.shape[0] >= flat.shape[1] else q.T).reshape(parameter.shape))
+        for block in _gates(parameter):
+            flat = torch.randn(block.shape[0], block[0].numel(), generator=generator, dtype=torch.float64)
+            tall = flat if flat.shape[0] >= flat.shape[1] else flat.T
+            q, r = torch.linalg.qr(tall)
+            q = q * torch.diagonal(r).sign()
+            block.copy_((q if flat.shape[0] >= flat.shape[1] else q.T).reshape(block.shape))
         return
     variance = 2.0 / fan_in if scheme == "he" else 2.0 / (fan_in + fan_out)
     if scheme == "smaller":
         variance /= 9.0
     drawn = torch.randn(parameter.shape, generator=generator, dtype=torch.float64) * variance**0.5
     parameter.copy_(drawn)
+
+
+def _gates(parameter: Any) -> Sequence[Any]:
+    """The square blocks that gated recurrent layers stack in one tensor; any other tensor as it is."""
+    rows, columns = parameter.shape[0], parameter.shape[1]
+    stacked = parameter.dim() == 2 and rows in (3 * columns, 4 * columns)
+    return parameter.split(columns) if stacked else (parameter,)
 
 
 def change(known: Known, options: Options) -> Change:
