@@ -42,8 +42,16 @@ class Row:
 
     def gain(self, nothing: Row) -> float:
         """The mean difference to doing nothing, over the seeds that both ran; −9 for none."""
-        pairs = [(a, b) for a, b in zip(self.values, nothing.values, strict=True) if a is not None and b is not None]
-        return sum(a - b for a, b in pairs) / len(pairs) if pairs else -9.0
+        gains = self.gains(nothing)
+        return sum(gains) / len(gains) if gains else -9.0
+
+    def least_gain(self, nothing: Row) -> float:
+        """The least difference to doing nothing, over the seeds that both ran; −9 for none."""
+        return min(self.gains(nothing), default=-9.0)
+
+    def gains(self, nothing: Row) -> list[float]:
+        """The differences to doing nothing, for the seeds that both ran."""
+        return [a - b for a, b in zip(self.values, nothing.values, strict=True) if a is not None and b is not None]
 
     @property
     def mean(self) -> float:

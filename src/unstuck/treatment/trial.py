@@ -263,9 +263,9 @@ class Trial:
         if self._left(rows) <= 0:
             return False
         helped = that_helped(rows, nothing)[:CONFIRMED]
-        # One that was begun and is about as good as the best is finished first: two halves confirm nothing.
-        close = [row.gain(nothing) >= helped[0].gain(nothing) - HELPS for row in helped]
-        helped = [row for _, row in sorted(zip(close, helped, strict=True), key=lambda p: -len(p[1].reached()) * p[0])]
+        # One that was begun and helped on each seed so far is finished first: another one's gain on its only seed cannot be
+        # compared with a mean over two, and two halves confirm nothing.
+        helped.sort(key=lambda row: -len(row.reached()) if row.least_gain(nothing) >= HELPS else 0)
         for row in helped:
             missing = [seed for seed in range(self.seeds) if row.values[seed] is None]
             if missing:
