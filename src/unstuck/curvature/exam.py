@@ -86,10 +86,12 @@ def spectrum_exam(
     places = np.concatenate([wanted, np.array(extra, dtype=int)])
     coordinates, values = ritz.coordinates[:, places], ritz.values[places]
     residuals, restarts = ritz.residuals[places], run.restarts
+    leftover = run.leftover(ritz.coordinates[:, wanted])
     vectors = run.condense(coordinates) if max_vectors is not None else run.vectors(coordinates)
     del run
     count = len(wanted)
-    pairs = certify(operator, values[:count], vectors[:count], residuals[:count], wish, seed=seed, scale=scale)
+    pairs = certify(operator, values[:count], vectors[:count], leftover, wish, seed=seed, scale=scale)
+    del leftover
     notes: list[str] = []
     upper_count = wish.upper(count)
     ends = _Ends(pairs[:upper_count], pairs[upper_count:])
@@ -171,8 +173,11 @@ def _beside(
         ritz = run_until(run, narrow, max_products=run.products + 60)
         places = [len(ritz.values) - 1] if above else []
         places += [0] if under and len(ritz.values) > 1 else []
-        fresh = run.vectors(ritz.coordinates[:, places])
-        more = certify(operator, ritz.values[places], fresh, ritz.residuals[places], narrow, seed=attempt, scale=scale)
+        coordinates = ritz.coordinates[:, places]
+        fresh = run.vectors(coordinates)
+        more = certify(
+            operator, ritz.values[places], fresh, run.leftover(coordinates), narrow, seed=attempt, scale=scale
+        )
         notes.append(f"{len(places)} eigenvalue(s) were found only from a second start")
         values = np.concatenate([values, ritz.values[places]])
         vectors = torch.cat([vectors, fresh])

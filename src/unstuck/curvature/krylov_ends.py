@@ -1,4 +1,4 @@
-"""Both ends of a spectrum from one Krylov space: until the residuals say so, then checked by products of their own."""
+"""Both ends of a spectrum from one Krylov space: until the residuals say so, then checked by a product."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from torch import Tensor
 from unstuck.curvature.operators import Operator
 from unstuck.curvature.results import Eigenpair
 from unstuck.linalg.accurate_dots import norm
-from unstuck.linalg.lanczos import Lanczos, Ritz
+from unstuck.linalg.lanczos import Lanczos, Leftover, Ritz
 
 FLOOR = 1e-2  # eigenvalues smaller than this share of the largest magnitude are resolved against that share
 
@@ -93,46 +93,37 @@ def certify(
     operator: Operator,
     values: np.ndarray,
     vectors: Tensor,
-    residuals: np.ndarray,
+    leftover: Leftover,
     wish: Wish,
     *,
     seed: int,
     scale: float,
 ) -> list[Eigenpair]:
-    """Residuals measured by products: one for the first (largest) and the last (smallest), one for all others together.
+    """Residuals of all pairs, checked by one product with a random combination of them.
 
-    A random combination with signs shows each part's residual, or more, at least every other time; where it is larger
-    than the recurrence says, every pair gets its own product. *Cost*: 3 products, seldom more.
+    The recurrence says that A y − θ y is a known multiple of one direction. Whatever the product shows beyond that is
+    laid to each pair alone: with random signs it is, at least every other time, no less than each pair's part. The pairs
+    are weighted by what each may miss, so that the smallest is not drowned by the largest. Where a pair would miss its
+    target for it, each gets its own product. *Cost*: 1 product, seldom one more for each pair.
     """
     count = len(values)
     eps = float(torch.finfo(vectors.dtype).eps)
-    measured = residuals.copy()
-    checked = np.zeros(count, dtype=bool)
-
-    def measure(index: int) -> None:
-        image = operator(vectors[index])
-        measured[index] = norm(image.sub(vectors[index], alpha=float(values[index])))
-        checked[index] = True
-
-    for index in {0, count - 1}:
-        measure(index)
-    inner = [index for index in range(count) if not checked[index]]
-    if len(inner) == 1:
-        measure(inner[0])
-    elif inner:
-        signs = np.random.default_rng(seed).choice([-1.0, 1.0], size=len(inner))
-        rows = vectors[inner]
-        weights = torch.tensor(signs, dtype=vectors.dtype, device=vectors.device)
-        shifted = torch.tensor(signs * values[inner], dtype=vectors.dtype, device=vectors.device)
-        gap = norm(operator(weights @ rows) - shifted @ rows)
-        said = float(np.sqrt(np.sum(residuals[inner] ** 2)))
-        if gap > 2.0 * said + 8 * eps * scale * len(inner):
-            for index in inner:
-                measure(index)
-        else:
-            measured[inner] = np.maximum(residuals[inner], gap)  # what was seen of all together holds for each
-    targets = wish.targets(values, scale, eps) * (1 + 1e-6) + 8 * eps * scale
+    targets = wish.targets(values, scale, eps)
+    limits = targets * (1 + 1e-6) + 8 * eps * scale
+    shares = targets.min() / targets
+    weights = shares * np.random.default_rng(seed).choice([-1.0, 1.0], size=count)
+    rows = vectors[:count]
+    gap = operator(rows.new_tensor(weights) @ rows)
+    gap -= rows.new_tensor(weights * values) @ rows
+    gap.sub_(leftover.direction, alpha=float(weights @ leftover.parts))
+    beyond = norm(gap)
+    said = leftover.residuals
+    measured = said + beyond / shares
+    checked = bool(np.any((measured > limits) & (said <= limits)))
+    if checked:
+        for index in range(count):
+            measured[index] = norm(operator(rows[index]).sub(rows[index], alpha=float(values[index])))
     return [
-        Eigenpair(float(values[i]), float(measured[i]), bool(measured[i] <= targets[i]), bool(checked[i]), vectors[i])
+        Eigenpair(float(values[i]), float(measured[i]), bool(measured[i] <= limits[i]), checked, vectors[i])
         for i in range(count)
     ]

@@ -17,9 +17,8 @@ from unstuck.linalg.probability_bound import EndBound, Interval
 class Eigenpair:
     """An eigenvalue with its unit vector (n). A true eigenvalue lies within ``residual`` of ``value``.
 
-    ``checked``: the residual was measured by a product of its own; otherwise it is the recurrence's, which a product
-    with
-    a random combination of all such pairs confirmed. ``converged``: it meets the tolerance asked for.
+    ``checked``: the residual was measured by a product of its own; otherwise it is the recurrence's and what a product
+    with a random combination of all pairs showed beyond that. ``converged``: it meets the tolerance asked for.
     """
 
     value: float

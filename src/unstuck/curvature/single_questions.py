@@ -33,7 +33,7 @@ def extremes(
     max_vectors: int | None = None,
     seed: int = 0,
 ) -> Extremes:
-    """Eigenvalues at either end, with vectors and measured residuals. Where there is only one, it is both ends.
+    """Eigenvalues at either end, with vectors and checked residuals. Where there is only one, it is both ends.
 
     An eigenvalue that occurs twice shows once here; :func:`spectrum_exam` looks again from a second start.
 
@@ -52,10 +52,9 @@ def extremes(
     ritz = run_until(run, wish, max_products=max_products, stride=1)
     places = wish.places(ritz)
     coordinates = ritz.coordinates[:, places]
+    leftover = run.leftover(coordinates)
     vectors = run.condense(coordinates) if max_vectors else run.vectors(coordinates)
-    pairs = certify(
-        operator, ritz.values[places], vectors, ritz.residuals[places], wish, seed=seed, scale=scale_of(ritz)
-    )
+    pairs = certify(operator, ritz.values[places], vectors, leftover, wish, seed=seed, scale=scale_of(ritz))
     upper = wish.upper(len(pairs))
     tops = sorted(pairs[:upper], key=lambda p: -p.value)
     lows = sorted(pairs[upper:], key=lambda p: p.value)

@@ -38,6 +38,20 @@ class Ritz:
 
 
 @dataclass(frozen=True)
+class Leftover:
+    """What A y − θ y is for some Ritz vectors: ``parts[i]`` times one ``direction`` (n), which has length ``length``."""
+
+    direction: Tensor
+    length: float
+    parts: np.ndarray
+
+    @property
+    def residuals(self) -> np.ndarray:
+        """‖A y − θ y‖ for each of them."""
+        return np.asarray(self.length * np.abs(self.parts))
+
+
+@dataclass(frozen=True)
 class FirstCycle:
     """The tridiagonal matrix of the run from its fresh random start, before any restart: quadrature and certificates
     use it."""
@@ -179,6 +193,14 @@ class Lanczos:
         count = self._done
         values, coordinates = np.linalg.eigh(self._matrix[:count, :count])
         return Ritz(values, coordinates, np.abs(self._beta * coordinates[-1]))
+
+    def leftover(self, coordinates: np.ndarray) -> Leftover:
+        """The residuals of the Ritz vectors with these coordinates (one per column), with their direction.
+
+        No copy is made: ask before the run goes on.
+        """
+        assert self._residual is not None  # so after every product
+        return Leftover(self._residual, self._beta, coordinates[-1])
 
     def vectors(self, coordinates: np.ndarray) -> Tensor:
         """Rows: the vectors that have these coordinates (one per column) in the basis."""
