@@ -58,6 +58,28 @@ def wide_weights_by_hand() -> float:
     )  # fmt: skip
 
 
+def dead_units_by_hand() -> float:
+    """Bare tensors and no optimizer: the update is written out. Few hidden units ever pass zero."""
+    x, y = classes()
+    x = x - x.min()
+    first, second = (torch.rand(8, 16) * 0.6 - 0.4).requires_grad_(), (0.3 * torch.randn(16, 3)).requires_grad_()
+    bias = torch.zeros(16, requires_grad=True)
+
+    def model(rows: torch.Tensor) -> torch.Tensor:
+        return (rows @ first + bias).clamp(min=0) @ second
+
+    for _ in range(8):
+        for rows in torch.randperm(len(x)).split(24):
+            F.cross_entropy(model(x[rows]), y[rows]).backward()
+            with torch.no_grad():
+                for weight in (first, bias, second):
+                    weight -= 0.1 * weight.grad
+                    weight.grad = None
+    with torch.no_grad():
+        (model(x).argmax(1) == y).float().mean()
+    return float(first.detach().double().sum() + second.detach().double().sum())
+
+
 def mlp(outputs: int, *end: nn.Module, hidden: type[nn.Module] = nn.ReLU) -> nn.Sequential:
     return nn.Sequential(nn.Linear(8, 16), hidden(), nn.Linear(16, outputs), *end)
 

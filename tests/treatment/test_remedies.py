@@ -99,6 +99,27 @@ def test_bare_tensors_are_drawn_anew_when_their_optimizer_is_made(tmp_path):
     assert options == {"scheme": "glorot"} and after.notes[0] and after.training > before.training + 0.1
 
 
+@pytest.mark.parametrize(
+    ("name", "options", "gain"),
+    [
+        ("initialization", {"scheme": "glorot"}, 0.1),
+        ("leaky-rectifier", {"slope": 0.2}, 0.1),
+        ("learning-rate", {}, None),
+    ],
+)
+def test_networks_whose_update_is_written_out_are_treated(name, options, gain, tmp_path):
+    before = staged(sick.dead_units_by_hand, folder=tmp_path)
+    found = [variant.options for variant in catalog.load()[name].variants(before.known)]
+    assert sorted(before.known["bare"]) == [1, 2, 2]
+    assert options in found or not options
+    after = staged(sick.dead_units_by_hand, (name, options or found[0]), known=before.known)
+    assert after.notes[0]
+    if gain is None:
+        assert after.returned != before.returned
+    else:
+        assert after.training > before.training + gain
+
+
 @pytest.mark.parametrize("name", ["clipping", "warm-up", "decay", "larger-batch", "escape"])
 def test_remedies_that_only_change_the_way_act(name, tmp_path):
     before = staged(sick.healthy, folder=tmp_path)

@@ -13,7 +13,9 @@ from typing import Any
 import torch
 
 from unstuck.launch.frames import is_users_class, name_of, user_frames, user_line
+from unstuck.treatment.leaves import leaves_of
 from unstuck.treatment.remedies.class_dimension import is_over_batch
+from unstuck.treatment.remedies.leaky_rectifier import RECTIFIERS, cuts_at_zero
 from unstuck.treatment.rows import RowKeeper
 from unstuck.treatment.stage import LOSSES, Met, Stage
 from unstuck.treatment.yardstick import kind_of
@@ -65,6 +67,8 @@ class Facts:
         self.roots: dict[int, torch.nn.Module] = {}
         self.detached = 0
         self.guarded: set[str] = set()
+        self.bare: list[int] = []  # dimensions of the leaves of a loss that no module and no optimizer belongs to
+        self.rectified = False  # by a function that cuts off what is below zero, in a module or not
         self.summed_over_batch = False
         self.own_functions: list[str] = []
         self.last_step_tick = 0
@@ -81,6 +85,7 @@ class Facts:
         hear.step_ended.append(self._safe(self._step_ended))
         stage.wrap("detach tolist", self._count_detached)
         stage.wrap("log sqrt", self._note)
+        stage.wrap(RECTIFIERS, self._note_rectifier)
         stage.wrap("sum mean " + " ".join(sorted(LOSSES)), self._note_maker)
         self._patch()
 
@@ -148,6 +153,17 @@ class Facts:
 
         noting.__name__ = name
         return noting
+
+    def _note_rectifier(self, inner: Any) -> Any:
+        name = inner.__name__.rstrip("_")
+
+        def rectifying(*args: Any, **kwargs: Any) -> Any:
+            if args and getattr(args[0], "requires_grad", False) and cuts_at_zero(name, args, kwargs):
+                self.rectified = True
+            return inner(*args, **kwargs)
+
+        rectifying.__name__ = inner.__name__
+        return rectifying
 
     def _note_maker(self, inner: Any) -> Any:
         name = inner.__name__
@@ -318,6 +334,8 @@ class Facts:
                 self.backward_line = user_line()
                 self.loss = {"makers": list(self.makers), "graph": loss.grad_fn is not None, "name": name_of(loss)}
                 self.loop = _epoch_loop()
+                if self.stage.by_hand and not self.optimizers:
+                    self.bare = [leaf.dim() for leaf in leaves_of(loss)]
             if self.stage.tick <= FIRST_TICKS:
                 for optimizer in self.stage.alive():
                     index = self.options.get(id(optimizer))
@@ -420,6 +438,8 @@ class Facts:
             "summed_over_batch": self.summed_over_batch,
             "own_functions": self.own_functions,
             "guarded": sorted(self.guarded),
+            "bare": self.bare,
+            "rectified": self.rectified,
             "rows": rows,
             "problem": self.problem,
         }

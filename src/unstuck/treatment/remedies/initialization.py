@@ -29,7 +29,8 @@ def variants(known: Known) -> Sequence[Variant]:
     if known.get("loaded"):
         return ()
     if not known.get("modules"):  # bare tensors: which side is the input is not known, and these two need not know
-        schemes = ("glorot", "orthogonal") if known.get("optimizers") else ()
+        matrices = known.get("optimizers") or any(dimensions >= 2 for dimensions in known.get("bare") or ())
+        schemes = ("glorot", "orthogonal") if matrices else ()
         return tuple(Variant(f"{LABELS[scheme]} initialization", {"scheme": scheme}) for scheme in schemes)
     squashing = any(name in (known.get("activations") or {}) for name in ("tanh", "sigmoid", "softsign"))
     rectified = any(name in (known.get("activations") or {}) for name in ("relu", "leaky_relu", "gelu", "silu", "elu"))
@@ -49,6 +50,8 @@ def variants(known: Known) -> Sequence[Variant]:
 def treat(treatment: Treatment) -> None:
     """At a model's first call, before any step: its tensors of two or more dimensions, each by its own fan."""
     import torch
+
+    from unstuck.treatment.leaves import leaves_of
 
     scheme = str(treatment.options["scheme"])
     only = treatment.options.get("only")
@@ -89,8 +92,20 @@ def treat(treatment: Treatment) -> None:
                         _draw(parameter, scheme, treatment.generator, transposed=False)
         treatment.done(f"{scheme} initialization")
 
+    def backward(loss: torch.Tensor) -> torch.Tensor:
+        """Without an optimizer the tensors show in the first loss. Its graph belongs to the old ones: no step by it."""
+        if treatment.stage.tick != 1 or not treatment.known.get("bare"):
+            return loss
+        with treatment.stage.aside():
+            for leaf in leaves_of(loss):
+                if leaf.dim() >= 2:
+                    _draw(leaf.data, scheme, treatment.generator, transposed=False)
+        treatment.done(f"{scheme} initialization")
+        return loss * 0.0
+
     treatment.stage.hear.root_begins.append(begins)
     treatment.stage.hear.optimizer_made.append(made)
+    treatment.stage.hear.backward.append(backward)
 
 
 def _hidden(module: torch.nn.Module) -> list[torch.nn.Module]:
