@@ -5,7 +5,8 @@
 For every script: at most ten trials of remedies, three seeds, controls counted apart; the mended twin is measured by the
 same yardstick on as many seeds. A script counts as cured when the mean of the recommended remedy is no further below the
 twin's mean than twice the twin's own deviation, or than the least effect that the comparison calls one. The best
-random edit (as many trials, drawn from the same remedies) is held against the same line. What is kept is not run again.
+random edit (as many trials, drawn from the same remedies) is held against the same line. A script that is at the line as
+it is counts for neither. What is kept is not run again.
 """
 
 from __future__ import annotations
@@ -116,6 +117,9 @@ def told(name: str, found: dict[str, Any]) -> str:
 def summary(kept: dict[str, dict[str, Any]]) -> None:
     """Shares with Wilson's interval, and the paired difference to random edits with its interval."""
     lines = {name: line for name, found in kept.items() if (line := line_of(found)) is not None}
+    well = [name for name, line in lines.items() if reached(kept[name]["nothing"], line)]
+    for name in well:  # its fault does not show in this yardstick: there is nothing to reach
+        del lines[name]
     ours = [reached(kept[name]["values"], line) for name, line in lines.items()]
     chance = [reached(kept[name]["random"], line) for name, line in lines.items()]
     n = len(lines)
@@ -128,7 +132,10 @@ def summary(kept: dict[str, dict[str, Any]]) -> None:
     differences = [float(a) - float(b) for a, b in zip(ours, chance, strict=True)]
     mean, error = statistics.fmean(differences), statistics.stdev(differences) / math.sqrt(n)
     low, high = mean - 1.96 * error, mean + 1.96 * error
-    print(f"difference: {mean:+.0%}, 95 % interval {low:+.0%} … {high:+.0%}; not measured: {len(kept) - n}")
+    print(
+        f"difference: {mean:+.0%}, 95 % interval {low:+.0%} … {high:+.0%}; left out: at the line as it is {len(well)}, twin not "
+        f"measured {len(kept) - n - len(well)}"
+    )
 
 
 if __name__ == "__main__":

@@ -62,7 +62,7 @@ def dead_units_by_hand() -> float:
     """Bare tensors and no optimizer: the update is written out. Few hidden units ever pass zero."""
     x, y = classes()
     x = x - x.min()
-    first, second = (torch.rand(8, 16) * 0.6 - 0.4).requires_grad_(), (0.3 * torch.randn(16, 3)).requires_grad_()
+    first, second = (torch.rand(8, 16) * 0.6 - 0.45).requires_grad_(), (0.3 * torch.randn(16, 3)).requires_grad_()
     bias = torch.zeros(16, requires_grad=True)
 
     def model(rows: torch.Tensor) -> torch.Tensor:
