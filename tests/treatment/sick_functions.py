@@ -80,6 +80,40 @@ def dead_units_by_hand() -> float:
     return float(first.detach().double().sum() + second.detach().double().sum())
 
 
+def class_numbers() -> float:
+    """Nine classes whose numbers say nothing of their places, fitted as amounts."""
+    drawn = torch.Generator().manual_seed(5)
+    y = torch.arange(270) % 9
+    x = (3.0 * torch.randn(9, 8, generator=drawn))[y] + 0.5 * torch.randn(270, 8, generator=drawn)
+    model = nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Linear(16, 1))
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
+    for _ in range(12):
+        for rows in torch.randperm(len(x)).split(30):
+            optimizer.zero_grad()
+            F.mse_loss(model(x[rows]).squeeze(1), y[rows].float()).backward()
+            optimizer.step()
+    with torch.no_grad():
+        (model(x).squeeze(1).round().long() == y).float().mean()
+    return float(model[0].weight.detach().double().sum())
+
+
+def normalized_over_pairs() -> float:
+    """Batch normalization over two examples at a time."""
+    x, y = classes()
+    model = nn.Sequential(nn.Linear(8, 16), nn.BatchNorm1d(16), nn.ReLU(), nn.Linear(16, 3))
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.05)
+    for _ in range(3):
+        model.train()
+        for rows in torch.randperm(len(x)).split(2):
+            optimizer.zero_grad()
+            F.cross_entropy(model(x[rows]), y[rows]).backward()
+            optimizer.step()
+    model.eval()
+    with torch.no_grad():
+        (model(x).argmax(1) == y).float().mean()
+    return float(model[0].weight.detach().double().sum())
+
+
 def mlp(outputs: int, *end: nn.Module, hidden: type[nn.Module] = nn.ReLU) -> nn.Sequential:
     return nn.Sequential(nn.Linear(8, 16), hidden(), nn.Linear(16, outputs), *end)
 

@@ -49,6 +49,8 @@ CURES = {
     "shorter": (sick.learned_by_heart, 0.02),
     "matching-inputs": (sick.raw_evaluation, 0.1),
     "decorrelate-inputs": (sick.correlated_features, 0.2),
+    "class-scores": (sick.class_numbers, 0.1),
+    "normalize-examples": (sick.normalized_over_pairs, 0.05),
     "class-dimension": (sick.softmax_by_hand_over_the_batch, 0.3),
 }
 

@@ -22,7 +22,9 @@ ALTERNATIVES = (
     {"other-rule", "epsilon"}, {"right-loss", "linear-output"}, {"right-loss", "mean-loss"},
     {"right-loss", "other-sign"}, {"right-loss", "class-dimension"}, {"balance", "shuffle"}, {"clipping", "unclipped"},
     {"leaky-rectifier", "rectified-hidden"}, {"longer", "shorter"}, {"standardize-inputs", "decorrelate-inputs"},
-    {"fresh-statistics", "modes"}, {"decay", "steady-rate"},
+    {"fresh-statistics", "modes"}, {"decay", "steady-rate"}, {"normalize-examples", "fresh-statistics"},
+    {"class-scores", "right-loss"}, {"class-scores", "standardize-targets"}, {"class-scores", "linear-output"},
+    {"class-scores", "mean-loss"}, {"class-scores", "matching-shapes"},
 )  # fmt: skip
 
 
