@@ -67,7 +67,7 @@ def render(report: Mapping[str, Any], *, pages: Mapping[str, Mapping[str, str]] 
         run=run,
         script_name=re.split(r"[/\\]", run["script"])[-1] or run["script"],
         verdict=report["verdict"],
-        verdict_title=wording.title(report["verdict"]["state"]),
+        verdict_title=wording.heading(report["verdict"]),
         tone=wording.tone(report),
         spark=sparkline(_judged_loss(report)),
         findings=[_finding(finding, explained, base) for finding in report["findings"]],

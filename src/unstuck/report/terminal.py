@@ -164,10 +164,9 @@ class _Paper:
         self._gap()
 
     def _verdict(self, report: Mapping[str, Any]) -> None:
-        state = report["verdict"]["state"]
         tone = wording.tone(report)
         style = _STYLES[tone]
-        name = f"{_MARKS[tone]} {wording.title(state).upper()}"
+        name = f"{_MARKS[tone]} {wording.heading(report['verdict']).upper()}"
         self._line([(name, f"bold {style}"), ("  ", ""), *self._prose(report["verdict"]["sentence"], "bold")])
 
     def _ending(self, run: Mapping[str, Any]) -> None:

@@ -41,11 +41,24 @@ def title(state: str) -> str:
     return VERDICTS.get(state, (state.capitalize(), "calm"))[0]
 
 
+def heading(verdict: Mapping[str, Any]) -> str:
+    """The title of a verdict with what its evidence adds.
+
+    >>> heading({"state": "converged", "evidence": {"learned_nothing": True}})
+    'Converged on a constant answer'
+    """
+    return title(verdict["state"]) + (" on a constant answer" if _learned_nothing(verdict) else "")
+
+
+def _learned_nothing(verdict: Mapping[str, Any]) -> bool:
+    return verdict["state"] == "converged" and (verdict.get("evidence") or {}).get("learned_nothing") is True
+
+
 def tone(report: Mapping[str, Any]) -> Tone:
     """How alarming the whole result is: the verdict's tone, or worse when an error or a warning was found, or when what
     has converged has learned nothing."""
     found = VERDICTS.get(report["verdict"]["state"], ("", "calm"))[1]
-    if found == "good" and (report["verdict"].get("evidence") or {}).get("learned_nothing") is True:
+    if _learned_nothing(report["verdict"]):
         found = "warn"
     severities = {finding["severity"] for finding in report["findings"]}
     if "error" in severities and found != "bad":
