@@ -442,6 +442,35 @@ def learned_by_heart() -> float:
     return 0.0
 
 
+class _Products(nn.Module):
+    """Every entry is a difference of two squares."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.up = nn.Parameter(1.3 * (1 + 0.1 * torch.randn(40)))
+        self.down = nn.Parameter(1.3 * (1 + 0.1 * torch.randn(40)))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x @ (self.up**2 - self.down**2)
+
+
+def wide_start() -> float:
+    """A sparse signal from fewer measurements than entries; a start near zero finds it, a wide one finds another."""
+    drawn = torch.Generator().manual_seed(4)
+    signal = torch.zeros(40)
+    signal[:3] = torch.tensor([1.0, -1.2, 0.8])
+    x, held = torch.randn(24, 40, generator=drawn), torch.randn(200, 40, generator=drawn)
+    model = _Products()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.02)
+    for _ in range(600):
+        optimizer.zero_grad()
+        F.mse_loss(model(x), x @ signal).backward()
+        optimizer.step()
+    with torch.no_grad():
+        F.mse_loss(model(held), held @ signal)
+    return 0.0
+
+
 def raw_evaluation() -> float:
     x, y = classes()
     model = mlp(3)

@@ -51,6 +51,8 @@ CURES = {
     "decorrelate-inputs": (sick.correlated_features, 0.2),
     "class-scores": (sick.class_numbers, 0.1),
     "normalize-examples": (sick.normalized_over_pairs, 0.05),
+    "smaller-start": (sick.wide_start, 0.3),
+    "more-decay": (sick.learned_by_heart, 0.02),
     "class-dimension": (sick.softmax_by_hand_over_the_batch, 0.3),
 }
 

@@ -24,7 +24,8 @@ ALTERNATIVES = (
     {"leaky-rectifier", "rectified-hidden"}, {"longer", "shorter"}, {"standardize-inputs", "decorrelate-inputs"},
     {"fresh-statistics", "modes"}, {"decay", "steady-rate"}, {"normalize-examples", "fresh-statistics"},
     {"class-scores", "right-loss"}, {"class-scores", "standardize-targets"}, {"class-scores", "linear-output"},
-    {"class-scores", "mean-loss"}, {"class-scores", "matching-shapes"},
+    {"class-scores", "mean-loss"}, {"class-scores", "matching-shapes"}, {"smaller-start", "initialization"},
+    {"more-decay", "less-regularization"},
 )  # fmt: skip
 
 

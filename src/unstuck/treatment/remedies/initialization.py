@@ -26,7 +26,7 @@ def variants(known: Known) -> Sequence[Variant]:
     Where only some weights have a scale that is not in use, those alone come second: the others stay as they were. Where
     a network is recurrent, the weights from one time step to the next come first, orthogonal, gate by gate.
     """
-    if known.get("loaded"):
+    if known.get("loaded") or (known.get("modules") and known.get("weights") == 0):
         return ()
     if not known.get("modules"):  # bare tensors: which side is the input is not known, and these two need not know
         matrices = known.get("optimizers") or any(dimensions >= 2 for dimensions in known.get("bare") or ())
