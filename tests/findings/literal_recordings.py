@@ -21,6 +21,8 @@ def weight(
     gz: float | None = None,
     eq: float | None = None,
     geq: float | None = None,
+    ceq: float | None = None,
+    cgeq: float | None = None,
     stale: float | None = None,
     o: int | None = 0,
     n: int = 100,
@@ -30,7 +32,8 @@ def weight(
     if gz is None:
         gz = None if g is None else float(g == 0)
     return {
-        "w": w, "g": g, "gz": gz, "gn": 0, "wn": 0, "u": u, "d": -0.9, "eq": eq, "geq": geq, "stale": stale,
+        "w": w, "g": g, "gz": gz, "gn": 0, "wn": 0, "u": u, "d": -0.9, "eq": eq, "geq": geq, "ceq": ceq,
+        "cgeq": cgeq, "stale": stale,
         "o": o, "n": n, "order": order, "layer": layer, "role": role, "wstd": wstd,
     }  # fmt: skip
 

@@ -104,7 +104,7 @@ def parameter_statistics(
     """The entries of ``params`` in docs/recording.md by name, ``u`` and ``d`` still null.
 
     ``scale`` is a factor in the gradients that is no part of the loss (the gradient scale), divided out of ``g``.
-    ``rows`` measures ``eq`` and ``geq``. ``places`` come from :func:`placements`, ``optimizers`` maps
+    ``rows`` measures ``eq``, ``geq``, ``ceq`` and ``cgeq``. ``places`` come from :func:`placements`, ``optimizers`` maps
     ``id(parameter)`` to the number of its optimizer. ``carried`` comes from :func:`carried_gradients`, taken before
     the first backward pass of the step; without it ``stale`` is null.
     Cost: four passes over parameters and gradients and two synchronizations in all.
@@ -149,6 +149,8 @@ def parameter_statistics(
                 "d": None,
                 "eq": None,
                 "geq": None,
+                "ceq": None,
+                "cgeq": None,
                 "n": parameter.numel(),
                 "stale": None,
                 "o": (optimizers or {}).get(id(parameter)),
@@ -183,6 +185,10 @@ def parameter_statistics(
                 entry["eq"] = equal_rows(weight)
                 if gradient is not None and gradient.layout == torch.strided:
                     entry["geq"] = equal_rows(gradient, skip_zero=True)
+                if weight.dim() == 2:
+                    entry["ceq"] = equal_rows(weight.t())
+                    if gradient is not None and gradient.layout == torch.strided:
+                        entry["cgeq"] = equal_rows(plain(gradient).t(), skip_zero=True)
             if carried is not None and entry["g"] is not None:
                 before, now = carried.get(name, 0.0), entry["g"] * scale
                 entry["stale"] = min(1.0, before / now) if now > 0 else (1.0 if before > 0 else 0.0)

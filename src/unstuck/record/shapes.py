@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 _NUMBERS_OF_PARAMETER = (
-    *("w", "wstd", "g", "gz", "gw", "gn", "wn", "u", "d", "eq", "geq", "n", "stale", "o", "order"),
+    *("w", "wstd", "g", "gz", "gw", "gn", "wn", "u", "d", "eq", "geq", "ceq", "cgeq", "n", "stale", "o", "order"),
 )
 _NUMBERS_OF_ACTIVATION = (
     *("order", "units", "mean", "std", "zero", "dead", "dead_so_far", "saturated", "vary", "nonfinite"),

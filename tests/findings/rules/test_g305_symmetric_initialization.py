@@ -87,3 +87,34 @@ def test_one_sample_is_not_enough() -> None:
 def test_zero_gradients_count_as_alike_though_their_rows_are_not_compared() -> None:
     found = rule.judge(stuck([sample(s, params=net(1.0, 0.0, w=0.0, g=0.0)) for s in (0, 1, 2)]))
     assert isinstance(found, Fired) and "all zero" in found.sentence
+
+
+def factors(ceq: float, cgeq: float | None, **more: Any) -> dict[str, dict[str, Any]]:
+    """Two tables that meet in an inner product; rows differ once they were trained."""
+    both = dict(role="embedding", eq=0.0, geq=0.0, ceq=ceq, cgeq=cgeq, **more)
+    return {
+        "model.users.weight": weight(order=0, layer="model.users", **both),
+        "model.items.weight": weight(order=1, layer="model.items", **both),
+    }
+
+
+def test_factors_that_start_equal() -> None:
+    found = rule.judge(stuck([sample(s, params=factors(1.0, 1.0)) for s in STEPS]))
+    assert isinstance(found, Fired) and found.where == "model.users"
+    assert "columns of model.users.weight (and 1 more) are all equal" in found.sentence
+    assert found.severity == "error" and found.evidence["equal_gradient_columns"] == 1.0
+
+
+def test_tables_whose_gradient_tells_the_columns_apart() -> None:
+    """A table of positions that starts at zero."""
+    samples = [sample(s, params=factors(1.0 if s == 0 else 0.0, 0.0, w=0.0 if s == 0 else 1.0)) for s in STEPS]
+    assert isinstance(rule.judge(stuck(samples)), Passed)
+
+
+def test_units_in_the_columns_of_a_matrix_by_hand() -> None:
+    params = {
+        "W1": weight(eq=0.0, geq=0.0, ceq=1.0, cgeq=1.0, order=0, layer=""),
+        "W2": weight(eq=1.0, geq=1.0, ceq=0.0, cgeq=0.0, order=1, layer=""),
+    }
+    found = rule.judge(stuck([sample(s, params=params) for s in STEPS]))
+    assert isinstance(found, Fired) and "columns of W1" in found.sentence

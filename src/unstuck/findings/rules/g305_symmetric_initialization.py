@@ -14,9 +14,10 @@ gradient whatever.
 How it is judged
 ----------------
 Exactly, without a threshold: all rows of a hidden layer's weight equal another row to the last bit, and so do
-all rows of its gradient, at the first samples. Equal rows alone are harmless when the gradient tells them
-apart: a last layer, a residual branch or a low-rank adapter that starts at zero. Biases, normalization gains
-and embeddings are not looked at.
+all rows of its gradient, at the first samples. The same is asked of the columns of matrices (units of a layer that is
+written out as `x @ W`) and of embedding tables (the factors of a factorization). Equal rows alone are harmless when the
+gradient tells them apart: a last layer, a residual branch or a low-rank adapter that starts at zero. Biases and
+normalization gains are not looked at.
 
 When it is wrong
 ----------------
@@ -36,8 +37,11 @@ representations by back-propagating errors, 1986 (symmetry breaking).
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from unstuck.findings.contract import Advice, Answer, Fired, NotApplicable, Passed, Skipped
-from unstuck.findings.evidence.layers import weights
+from unstuck.findings.evidence.layers import module_kind, weights
+from unstuck.findings.evidence.liveness import Seen, owned
 from unstuck.findings.evidence.places import model_line, model_name
 from unstuck.findings.evidence.progress import progress
 from unstuck.record.recording import Fact, Recording
@@ -62,69 +66,122 @@ THRESHOLDS = {
 }
 
 
+UNITS_IN_ROWS = (
+    "Linear",
+    "LazyLinear",
+    "Bilinear",
+    "LSTM",
+    "GRU",
+    "RNN",
+    "LSTMCell",
+    "GRUCell",
+    "RNNCell",
+    "MultiheadAttention",
+)
+
+
+@dataclass(frozen=True)
+class _Units:
+    """The units of one matrix in one sample: its rows, or its columns."""
+
+    key: tuple[str, str]  # the parameter's name, and which of the two
+    equal: float | None
+    stat: Fact
+    order: float | None  # in the forward pass, of rows: those of the last layer are answers
+    inside: bool  # columns: whatever they belong to is inside the model
+
+    @property
+    def alike(self) -> bool:
+        """Their gradients are equal too. Gradients of zero are not counted as equal, yet they tell nothing apart."""
+        share = self.stat.get("cgeq" if self.inside else "geq")
+        return self.stat.get("g") == 0 or (share is not None and share >= THRESHOLDS["equal_rows"][0])
+
+
+def _units(sample: Fact, recording: Recording) -> list[_Units]:
+    stream = recording.main
+    rows = [_Units((w.name, "rows"), w.stat.get("eq"), w.stat, w.order, False) for w in weights(sample, stream)]
+    columns = [
+        _Units((seen.name, "columns"), seen.stat.get("ceq"), seen.stat, None, True)
+        for seen in owned(sample, stream)
+        if seen.stat.get("ceq") is not None
+        and (seen.stat.get("role") == "embedding" or _multiplies_from_the_right(seen, recording))
+    ]
+    return rows + columns
+
+
+def _multiplies_from_the_right(seen: Seen, recording: Recording) -> bool:
+    """A matrix of the script's own may have its units in columns; those of torch's layers are rows."""
+    layer = str(seen.stat.get("layer") or "")
+    return seen.stat.get("role") == "weight" and module_kind(recording, layer) not in UNITS_IN_ROWS
+
+
 def judge(recording: Recording) -> Answer:
-    """Rows of weight and gradient that are equal to the last bit, in hidden layers."""
+    """Rows or columns of weight and gradient that are equal to the last bit, in hidden layers and in tables."""
     stream = recording.main
     samples = [s for s in stream.samples if s["s"] < THRESHOLDS["first_steps"][0] and s.get("params")]
     if not samples:
         return Skipped("no sample of the first steps")
-    chains = [(s, weights(s, stream)) for s in samples]
-    if all(w.stat.get("eq") is None for _, chain in chains for w in chain):
+    units = [(sample, _units(sample, recording)) for sample in samples]
+    if all(u.equal is None for _, several in units for u in several):
         return Skipped("the rows of the weights were not compared")
-    last_order = max((w.order for _, chain in chains for w in chain), default=0.0)
-    hidden = {w.name for _, chain in chains for w in chain if w.order < last_order}
+    last_order = max((u.order for _, several in units for u in several if u.order is not None), default=0.0)
+    hidden = {u.key for _, several in units for u in several if u.inside or (u.order or 0.0) < last_order}
     if not hidden:
         return NotApplicable("no hidden layer")
-    symmetric: dict[str, list[int]] = {}
-    told_apart: set[str] = set()
-    for sample, chain in chains:
-        for w in chain:
-            if w.name not in hidden or w.stat.get("eq") is None:
+    symmetric: dict[tuple[str, str], list[int]] = {}
+    told_apart: set[tuple[str, str]] = set()
+    for sample, several in units:
+        for unit in several:
+            if unit.key not in hidden or unit.equal is None:
                 continue
-            equal = w.stat["eq"] >= THRESHOLDS["equal_rows"][0]
-            # Rows of a gradient that is zero throughout are not counted as equal, yet they tell nothing apart.
-            alike = w.g == 0 or (w.stat.get("geq") is not None and w.stat["geq"] >= THRESHOLDS["equal_rows"][0])
-            if equal and alike:
-                symmetric.setdefault(w.name, []).append(int(sample["s"]))
-            elif not equal or w.g is not None:
-                told_apart.add(w.name)
+            if unit.equal >= THRESHOLDS["equal_rows"][0] and unit.alike:
+                symmetric.setdefault(unit.key, []).append(int(sample["s"]))
+            elif unit.equal < THRESHOLDS["equal_rows"][0] or unit.stat.get("g") is not None:
+                told_apart.add(unit.key)
     stuck = {
-        name: steps
-        for name, steps in symmetric.items()
-        if name not in told_apart and len(steps) >= THRESHOLDS["fewest_samples"][0]
+        key: steps
+        for key, steps in symmetric.items()
+        if key not in told_apart and len(steps) >= THRESHOLDS["fewest_samples"][0]
     }
     if not stuck:
         return Passed("no hidden layer has rows that are all equal in weight and gradient")
-    name = next(w.name for _, chain in chains for w in chain if w.name in stuck)
-    first: Fact = next(s for s, chain in chains if any(w.name == name for w in chain))
+    key = next(u.key for _, several in units for u in several if u.key in stuck)
+    name, axis = key
+    first: Fact = next(s for s, several in units if any(u.key == key for u in several))
     stat = first["params"][name]
     zero = stat.get("w") == 0
     reached = progress(recording)
     layer = str(stat.get("layer") or name.rpartition(".")[0] or name)
     what = "are all zero" if zero else "are all equal"
-    others = f" (and {len(stuck) - 1} more layers)" if len(stuck) > 1 else ""
+    model = model_name(recording)
+    whole = name if name == model or name.startswith(f"{model}.") else f"{model}.{name}"
+    table = stat.get("role") == "embedding"
+    call = f"normal_({whole}, std=0.1)" if table else f"kaiming_uniform_({whole}, a=5**0.5)  # PyTorch's default"
+    layers = len({name for name, _ in stuck})
+    others = f" (and {layers - 1} more)" if layers > 1 else ""
     return Fired(
-        sentence=f"The rows of {name}{others} {what} at step {first['s']}, and so are the rows of its gradient in "
-        f"all {len(stuck[name])} samples up to step {max(stuck[name])}: its units are one unit; "
+        sentence=f"The {axis} of {name}{others} {what} at step {first['s']}, and so are the {axis} of its gradient in "
+        f"all {len(stuck[key])} samples up to step {max(stuck[key])}: its units are one unit; "
         f"{reached.sentence}.",
-        severity="error" if reached.state in ("none", "unknown") or len(stuck) == len(hidden) else "warning",
+        severity="error"
+        if reached.state in ("none", "unknown") or layers == len({name for name, _ in hidden})
+        else "warning",
         confidence=0.97,
         where=layer,
         step=int(first["s"]),
         evidence={
-            "equal_rows": stat.get("eq"),
-            "equal_gradient_rows": stat.get("geq"),
-            "layers": len(stuck),
-            "hidden_layers": len(hidden),
-            "last_step": max(stuck[name]),
+            f"equal_{axis}": stat.get("eq" if axis == "rows" else "ceq"),
+            f"equal_gradient_{axis}": stat.get("geq" if axis == "rows" else "cgeq"),
+            "layers": layers,
+            "hidden_layers": len({name for name, _ in hidden}),
+            "last_step": max(stuck[key]),
             "weight_norm": stat.get("w"),
         },
         advice=(
             Advice(
                 "random weights",
                 f"Draw the weights of {layer} at random, or drop the line that fills them with a constant.",
-                f"torch.nn.init.kaiming_uniform_({model_name(recording)}.{layer}.weight, a=5**0.5)  # PyTorch's "
-                "default",
+                f"torch.nn.init.{call}",
                 model_line(recording),
             ),
         ),

@@ -17,7 +17,8 @@ than that of the classes, and the rows that entered the loss were seen not to be
 the script picks the entry of the right class by hand, the classes lie where its index of classes points (a square, as of
 a contrastive loss, is left alone). Its
 input must have the very shape that enters the loss, so that the dimensions are the same. Inside the model: a softmax
-before a layer with weights runs, in nearly every sample, over dimension 0 with as many entries as there are examples,
+before a layer with weights, or one that weighs parts of the answer (the gate of a mixture, where the loss is one error of
+the answers and nothing else), runs, in nearly every sample, over dimension 0 with as many entries as there are examples,
 each with one target (and no other dimension has as many). Right answers in training are no excuse: they lean on the
 batch.
 
@@ -109,7 +110,8 @@ def _over_examples(recording: Recording) -> Fired | None:
             # One target for each example: with more, the first dimension may be time.
             if (shape := (term.get("target") or {}).get("shape")) and math.prod(map(int, shape[1:])) == 1
         }
-        weighing = [a for a in sample.get("acts") or () if a.get("kind") == "softmax" and a.get("hidden")]
+        softmaxes = [a for a in sample.get("acts") or () if a.get("kind") == "softmax"]
+        weighing = [a for a in softmaxes if a.get("hidden") or (_leads_to_the_output(sample) and not a.get("feeds"))]
         if len(rows) != 1 or not weighing:
             continue
         looked += 1
@@ -143,6 +145,14 @@ def _over_examples(recording: Recording) -> Fired | None:
             ),
         ),
     )
+
+
+def _leads_to_the_output(sample: Fact) -> bool:
+    """Whether a softmax in the graph can only be on the way to the answers: nothing but one error makes up the loss, and no
+    activation stands between it and the answers. So the gate of a mixture is told from a term of the loss."""
+    losses = sample.get("losses") or ()
+    terms = [term for loss in losses for term in loss.get("terms") or ()]
+    return len(losses) == 1 and len(terms) == 1 and len(data_terms(losses[0])) == 1 and not terms[0].get("head")
 
 
 def _softmax(seen: TermSeen) -> Fact | None:
