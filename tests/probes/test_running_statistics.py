@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from unstuck.probes import running_statistics
+from unstuck.probes import keeps_statistics, running_statistics
 
 
 def test_against_direct_computation() -> None:
@@ -41,3 +41,24 @@ def test_the_layer_stays_as_it_is() -> None:
     before = {name: value.clone() for name, value in layer.state_dict().items()}
     running_statistics(layer, torch.randn(8, 3))
     assert all(torch.equal(value, before[name]) for name, value in layer.state_dict().items())
+
+
+class _Written(torch.nn.Module):
+    """A batch normalization of the script's own, with a row of statistics."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("running_mean", torch.zeros(1, 2))
+        self.register_buffer("running_var", torch.ones(1, 2))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return (x - self.running_mean) / self.running_var.sqrt()
+
+
+def test_a_normalization_that_the_script_wrote_itself():
+    layer = _Written().eval()
+    found = running_statistics(layer, torch.tensor([[4.0, 0.0], [8.0, 0.0]]))
+    assert found is not None and round(found["shift"], 3) == 3.0 and round(found["ratio"], 3) == 0.5
+    assert probes.keeps_statistics(layer) and not probes.keeps_statistics(
+        torch.nn.InstanceNorm1d(2, track_running_stats=True)
+    )

@@ -40,7 +40,7 @@ class NormLooks:
         True while that is paid from the allowance.
         """
         model = self.evaluation.last_model
-        if model is None or not self.wanted or not isinstance(part, torch.nn.modules.batchnorm._BatchNorm):
+        if model is None or not self.wanted or not probes.keeps_statistics(part):
             return False
         if part.training or not args or not isinstance(args[0], torch.Tensor) or len(self.found) >= NORM_LAYERS:
             return False

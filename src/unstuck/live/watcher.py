@@ -14,6 +14,7 @@ from typing import Any
 
 import torch
 
+from unstuck import probes
 from unstuck.launch.frames import user_line
 from unstuck.launch.taps import Taps
 from unstuck.launch.unwatched import listens
@@ -485,7 +486,7 @@ class Watcher:
         model = registry.root(module)
         if model is None:
             member = registry.member(module)
-            norm = isinstance(module, torch.nn.modules.batchnorm._BatchNorm)
+            norm = probes.keeps_statistics(module)
             if member and (norm or has_parameters(module)):
                 if norm and self.evaluation.norms.wanted and not torch.is_grad_enabled():
                     own.probe = "evaluation_norms"

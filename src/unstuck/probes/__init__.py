@@ -22,7 +22,7 @@ from unstuck.probes.parameters import (
     placements,
 )
 from unstuck.probes.quiet import quiet
-from unstuck.probes.running_statistics import running_statistics
+from unstuck.probes.running_statistics import keeps_statistics, running_statistics
 from unstuck.probes.statistics import describe
 from unstuck.probes.through_time import TimeGradients
 
@@ -49,6 +49,7 @@ __all__ = [
     "flattened",
     "gradient_norms",
     "keep_gradients",
+    "keeps_statistics",
     "layer_of",
     "layers",
     "loss_module_terms",

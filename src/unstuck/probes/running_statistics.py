@@ -14,8 +14,21 @@ from unstuck.probes.quiet import quiet
 _LIMIT = 65_536
 
 
+def keeps_statistics(module: torch.nn.Module) -> bool:
+    """Whether a module is a batch normalization, torch's or one of the script's own with buffers of the same names.
+
+    >>> keeps_statistics(torch.nn.BatchNorm1d(2)), keeps_statistics(torch.nn.LayerNorm(2))
+    (True, False)
+    """
+    if isinstance(module, torch.nn.modules.batchnorm._NormBase):
+        return isinstance(module, torch.nn.modules.batchnorm._BatchNorm)
+    buffers = module._buffers
+    mean, variance = buffers.get("running_mean"), buffers.get("running_var")
+    return mean is not None and variance is not None and mean.shape == variance.shape and mean.numel() > 1
+
+
 def running_statistics(module: torch.nn.Module, entering: Tensor, *, limit: int = _LIMIT) -> dict[str, Any] | None:
-    """``shift``, ``ratio``, ``values`` and ``examples`` of one layer in evaluation mode; None for other modules.
+    """``shift``, ``ratio``, ``values`` and ``examples`` of one batch normalization in evaluation mode; None for other modules.
 
     ``shift`` is the median over channels of |batch mean − running mean| in batch deviations, ``ratio`` the median of
     running over batch deviation. Channels that do not vary in this batch are left out. Cost: two passes over
@@ -26,12 +39,13 @@ def running_statistics(module: torch.nn.Module, entering: Tensor, *, limit: int 
     >>> round(found["shift"], 3), round(found["ratio"], 3), found["examples"]
     (3.0, 0.5, 2)
     """
-    if not isinstance(module, torch.nn.modules.batchnorm._BatchNorm) or module.training:
+    if not keeps_statistics(module) or module.training:
         return None
     mean, variance = module.running_mean, module.running_var
     if not isinstance(mean, Tensor) or not isinstance(variance, Tensor):
         return None
     with quiet():
+        mean, variance = mean.detach().float().reshape(-1), variance.detach().float().reshape(-1)
         whole = plain(entering)
         if whole.dim() < 2 or whole.shape[1] != mean.numel() or not whole.is_floating_point():
             return None
@@ -45,8 +59,8 @@ def running_statistics(module: torch.nn.Module, entering: Tensor, *, limit: int 
         kept = spread * spread > eps
         if not bool(kept.any()):
             return None
-        shift = ((here - mean.detach().float()).abs() / spread)[kept].median()
-        ratio = ((variance.detach().float() + eps).sqrt() / spread)[kept].median()
+        shift = ((here - mean).abs() / spread)[kept].median()
+        ratio = ((variance + eps).sqrt() / spread)[kept].median()
         both = torch.stack([shift, ratio]).tolist()
     if not all(math.isfinite(v) for v in both):
         return None

@@ -40,6 +40,15 @@ def test_an_evaluation_shows_it(shift: float, ratio: float) -> None:
     assert "91% of them are still the first values" in answer.sentence
 
 
+def test_a_layer_of_the_scripts_own() -> None:
+    own = {**SLOW, "modules": [{"name": "net.bn", "kind": "Normalize", "options": {"momentum": 0.001}}]}
+    told = whole(cross_entropy(accuracy=0.97))
+    answer = judge(run(told, loss=FALLING, models=(own,), events=(evaluation(0.8, 1.3),)))
+    assert isinstance(answer, Fired) and answer.severity == "warning"
+    assert answer.advice[0].code.startswith("torch.nn.BatchNorm1d(")
+    assert isinstance(judge(run(told, loss=FALLING, models=(own,), events=(evaluation(0.1, 1.1),))), Passed)
+
+
 def test_an_evaluation_of_other_data() -> None:
     """One class at a time, say: the averages had come to those of the training batches."""
     answer = judge(normalized(evaluation(2.0, 1.7), layers=[batch_norm([32, 16], running_shift=0.1)]))

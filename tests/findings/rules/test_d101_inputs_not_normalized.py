@@ -111,6 +111,14 @@ def test_saturation_before_the_first_step_tells() -> None:
     assert isinstance(answer, Fired) and "saturated before the first step" in answer.sentence
 
 
+def test_flat_ends_to_the_last_sample_tell() -> None:
+    """A time from 0 to 1800 into a tanh: the loss may fall, three quarters of the way."""
+    answer = judge(fed(YEARS, accuracy=0.75, acts=[act("tanh1", "tanh", saturated=0.98)]))
+    assert isinstance(answer, Fired) and answer.severity == "warning" and "so the run copes" not in answer.sentence
+    copes = judge(fed(YEARS, accuracy=0.97, acts=[act("tanh1", "tanh", saturated=0.98)]))
+    assert isinstance(copes, Fired) and copes.severity == "info"
+
+
 @pytest.mark.parametrize(
     "given",
     [

@@ -98,6 +98,13 @@ def test_a_number_that_a_loop_runs_through() -> None:
     assert isinstance(judge(evaluated(look(scale=0.05, batch_equal=True))), Skipped)
 
 
+def test_the_rows_of_an_identity_matrix() -> None:
+    """The script asks for the map itself: its product of matrices, say."""
+    asked = {"shape": [16, 16], "zero_share": 0.9375, "mean": 0.0625, "std": 0.242, "min": 0.0, "max": 1.0}
+    assert isinstance(judge(evaluated(look(scale=0.24, **asked))), Skipped)
+    assert isinstance(judge(evaluated(look(scale=0.24, **{**asked, "zero_share": 0.5}))), Fired)
+
+
 def test_clean_images_for_a_network_that_cleans() -> None:
     pixels = {"shape": [80, 1, 8, 8], "mean": 0.3, "std": 0.38}
     looks = look(scale=0.54, **pixels)

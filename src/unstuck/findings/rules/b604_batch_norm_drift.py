@@ -18,7 +18,8 @@ in that batch's deviations, and the ratio of the deviations, each the median ove
 sampled steps of the last fifth of the run, against the training batches. A warning when an evaluation shows a distance
 of half a deviation, beyond what the mean of so few examples varies by itself, or deviations that differ by a factor of
 two; information when only training batches show one deviation, or a factor of five, since single batches scatter.
-Layers that also train by their running statistics are left out.
+Layers that also train by their running statistics are left out. A layer of the script's own counts when it keeps
+`running_mean` and `running_var`.
 
 When it is wrong
 ----------------
@@ -96,7 +97,8 @@ class _Drift:
 
 def judge(recording: Recording) -> Answer:
     """Compare running with batch statistics, in evaluation or late in the run."""
-    if not any("BatchNorm" in kind for kind in module_kinds(recording).values()) and not normalizers(recording):
+    seen = normalizers(recording) or recording.happened("evaluation_norms")
+    if not seen and not any("BatchNorm" in kind for kind in module_kinds(recording).values()):
         return NotApplicable("no batch normalization")
     if adversarial(recording):
         return NotApplicable("two networks whose batches differ by turns")
@@ -177,7 +179,8 @@ def _fired(recording: Recording, worst: _Drift, all_of: list[_Drift]) -> Fired:
     # Averages that have forgotten their first values many times over are not late: other data are shown at evaluation.
     late = momentum is None or not 0.01 <= momentum < 1 or (1 - momentum) ** worst.step > THRESHOLDS["first"][0]
     severity: Severity = "warning" if worst.evaluated and (late or _late(recording, worst.name)) else "info"
-    kind = module_kinds(recording).get(worst.name) or "BatchNorm1d"
+    kind = module_kinds(recording).get(worst.name) or ""
+    kind = kind if "BatchNorm" in kind else "BatchNorm1d"
     many = f" (and {len(all_of) - 1} more layers)" if len(all_of) > 1 else ""
     theirs = "what enters it at evaluation has" if worst.evaluated else "the training batches have"
     text = (

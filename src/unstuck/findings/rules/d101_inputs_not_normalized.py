@@ -18,8 +18,8 @@ By the statistics of the inputs, measured where they enter the model and checked
 divides by 255 itself is fine, and so is one that begins with a normalization layer). Inputs that are badly scaled are
 reported as a warning or error only when this run was hurt: it diverged or learned less than half of what there
 is; or it learned less than nine tenths, and either began with a loss many times that of a constant answer or
-was trained by plain gradient descent on huge or tiny inputs. A run that learned well on raw inputs gets
-information.
+was trained by plain gradient descent on huge or tiny inputs; or what the inputs reach first stood on its flat ends from
+the first sample to the last. A run that learned well on raw inputs gets information.
 
 When it is wrong
 ----------------
@@ -75,6 +75,7 @@ THRESHOLDS = {
     "tiny_size": (0.1, "and no entry is larger, so that it is not sparse data, whose few entries are of size one"),
     "copes": (0.9, "of the way from the constant answer to the perfect one; with a violent start and less than this, a "
               "smoother surface had more to give"),
+    "flat": (0.5, "of the first activation's entries on its flat ends, at the first sample and at the last"),
     "first_loss": (10, "first loss over that of a constant answer: common initialization starts near 1"),
 }  # fmt: skip
 
@@ -130,7 +131,8 @@ def _fired(recording: Recording, stream: Stream, feed: Feed, fault: str, course:
     confidence = 0.6
     sizes = (feed.rms or 0, feed.feature_std_max or 0)
     huge = max(sizes) >= THRESHOLDS["huge"][0] or fault == "tiny"
-    hurt = course.hurt or _short_of(course, plain=huge and _plain(stream), violent=start is not None)
+    flat = _stays_flat(stream) and (course.reached is None or course.reached < THRESHOLDS["copes"][0])
+    hurt = course.hurt or flat or _short_of(course, plain=huge and _plain(stream), violent=start is not None)
     if hurt:
         bad = course.outcome in ("diverged", "nothing") or start is not None
         severity = "error" if huge and bad and course.hurt else "warning"
@@ -192,6 +194,19 @@ def _short_of(course: LossCourse, *, plain: bool, violent: bool) -> bool:
     if course.skill is not None and course.reached is not None:
         return (plain or violent) and course.reached < THRESHOLDS["copes"][0]
     return plain and course.reached is not None and course.reached < WELL
+
+
+def _stays_flat(stream: Stream) -> bool:
+    """Most of what the inputs reach first stands on its flat ends from the first sample to the last."""
+    with_acts = [sample for sample in stream.samples if sample.get("acts")]
+    if len(with_acts) < 2:
+        return False
+    shares = []
+    for sample in (with_acts[0], with_acts[-1]):
+        hidden = [act for act in sample["acts"] if act.get("hidden")]
+        first = min(hidden, key=lambda act: number(act.get("order")) or 0.0, default={})
+        shares.append(number(first.get("saturated")) or 0.0)
+    return min(shares) > THRESHOLDS["flat"][0]
 
 
 def _violent_start(stream: Stream, course: LossCourse) -> str | None:

@@ -18,7 +18,8 @@ Feature by feature, from everything that entered the model in the watched evalua
 gradient) against everything that entered it in the sampled training steps. What is read as whole numbers (words) is
 left out, and so is what another network puts out, which changes as that one learns; what is the same for a whole
 batch at evaluation but not in training (the time of a flow or a diffusion, which a loop runs through); and inputs
-that look as the training's targets do (a network that was taught to clean noisy images may be shown clean ones). A
+that look as the training's targets do (a network that was taught to clean noisy images may be shown clean ones); and the
+rows of an identity matrix, by which a script asks for the map itself. A
 warning when the median feature has deviations more than 1.6 times as large or as small for images (channels,
 thousands of pixels each) and more than three times for other inputs, or means more than one (three) training
 deviations apart, over at least 16 examples, in more than half of the looks. A warning as well when most of four and
@@ -47,6 +48,7 @@ shift 0.05, scale 0.97 to 1.03 (measured).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -105,7 +107,7 @@ def judge(recording: Recording) -> Answer:
         if examples < THRESHOLDS["examples"][0]:
             continue
         fault = _fault(entry)
-        if fault and (_swept(recording, entry) or _as_the_targets(recording, entry)):
+        if fault and (_swept(recording, entry) or _as_the_targets(recording, entry) or _unit_vectors(entry)):
             continue  # other numbers on purpose
         seen.append(entry)
         if fault and _steadily([e for event in looks for e in compared[id(event)]], entry):
@@ -176,6 +178,16 @@ def _from_other_networks(recording: Recording) -> set[tuple[str, str]]:
 def _swept(recording: Recording, entry: Mapping[str, Any]) -> bool:
     """One number for the whole batch, where training gave every example its own: a loop runs through it."""
     return entry.get("batch_equal") is True and _training_numbers(recording, entry).get("batch_equal") is False
+
+
+def _unit_vectors(entry: Mapping[str, Any]) -> bool:
+    """The rows of an identity matrix: the map itself is asked for, not answers to data."""
+    shape, zeros, mean = list(entry.get("shape") or ()), number(entry.get("zero_share")), number(entry.get("mean"))
+    if len(shape) != 2 or shape[0] != shape[1] or shape[0] < 2 or zeros is None or mean is None:
+        return False
+    share = 1.0 / shape[0]  # of the entries is one, the others are zero
+    whole = number(entry.get("min")) == 0.0 and number(entry.get("max")) == 1.0
+    return whole and math.isclose(1.0 - zeros, share, rel_tol=1e-3) and math.isclose(mean, share, rel_tol=1e-3)
 
 
 def _as_the_targets(recording: Recording, entry: Mapping[str, Any]) -> bool:
