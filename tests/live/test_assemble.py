@@ -39,6 +39,23 @@ def test_nothing_recorded_is_a_report_too() -> None:
         assert report["curves"] == report["layers"] == report["findings"] == []
 
 
+def test_of_thousands_of_optimizers_the_main_one_and_the_longest_are_told() -> None:
+    """An optimizer for each task, as meta-learning makes them."""
+
+    def told_at(steps: int) -> Series:
+        return Series(list(range(steps)), [1.0] * steps)
+
+    recording = Recording.of(loss=[1.0, 0.5])
+    for number in range(1, 1200):
+        steps = 5 if number == 700 else 3
+        recording.streams[number] = Stream(number, loss=told_at(steps), seconds=told_at(steps))
+    recording.models = [{"name": f"inner {i}"} for i in range(1200)]
+    report = document.check(assemble([recording], NOTHING))
+    told = [stream["number"] for stream in report["run"]["streams"]]
+    assert len(told) == 32 and recording.main.number in told and 700 in told and told == sorted(told)
+    assert {curve["stream"] for curve in report["curves"]} == set(told)
+
+
 def test_a_finding_is_told_whole_and_its_symptoms_under_it() -> None:
     line = {"file": "train.py", "line": 4, "function": "f", "text": "x = 1"}
     symptom = Finding("G301", "vanishing-gradient", fired(severity="info"))

@@ -18,6 +18,8 @@ from unstuck.report.document import SCHEMA, Report, plain
 
 MOST_POINTS = 4000  # of one curve: about two a pixel on a wide screen
 SMOOTH_POINTS = 200
+MOST_STREAMS = 32  # optimizers told of, with six curves each
+MOST_MODELS = 200
 MOST_CELLS = 24_000  # of one statistic of one table, layers × samples: 3 MB of JSON for eight statistics
 FIRST_SAMPLES = 20  # the first steps tell the cause, so all of them stay
 
@@ -55,7 +57,13 @@ def assemble(recordings: Sequence[Recording], judgement: Judgement, *, source: P
 
 
 def _streams(recording: Recording) -> list[Stream]:
-    return [recording.streams[number] for number in sorted(recording.streams) if recording.streams[number].steps]
+    """The streams that are told of, in the order in which they began: the main one, and of the others the longest.
+
+    A script that makes an optimizer for each task or trial has thousands, which nobody would read.
+    """
+    stepped = [stream for stream in recording.streams.values() if stream.steps]
+    ranked = sorted(stepped, key=lambda s: (s.number != recording.main.number, -s.steps, s.number))
+    return sorted(ranked[:MOST_STREAMS], key=lambda s: s.number)
 
 
 # ---- the pages
@@ -104,7 +112,7 @@ def _run(recording: Recording, recordings: Sequence[Recording], source: str | No
         "overhead": _overhead(end, settings, recording),
         "exit": {"status": end.get("status", recording.extras.get("status")), "exception": end.get("exception")},
         "streams": [_stream(stream) for stream in _streams(recording)],
-        "models": [_model(model) for model in recording.models],
+        "models": [_model(model) for model in recording.models[:MOST_MODELS]],
         "unseen": _unseen(recording),
     }
 
