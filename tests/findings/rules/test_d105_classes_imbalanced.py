@@ -23,7 +23,7 @@ from literal_losses import (
 
 from unstuck.findings.contract import Fired, NotApplicable, Passed, Skipped
 from unstuck.findings.rules.d105_classes_imbalanced import judge
-from unstuck.record.recording import Recording, Series
+from unstuck.record.recording import Event, Recording, Series
 
 RARE = {"0": 62, "1": 2}  # 97 %: entropy .139
 CLASSIFIER = [{"name": "net", "params": [{"name": "out.weight", "shape": [10, 64]}]}]
@@ -68,6 +68,26 @@ def test_class_weights_make_other_mistakes() -> None:
     # It finds the rare ones and gives up some of the common ones: fewer right answers than naming one class.
     answer = judge(run(imbalanced(0.9), loss=[0.7] * 10 + [0.3] * 90))
     assert isinstance(answer, Fired) and answer.severity == "info"
+
+
+def answered(right: int, *, weighs: bool = False) -> Fired:
+    """Of 40 rare examples in the kept batches so many are answered rightly at the end; the loss is well below naming one."""
+    told = whole(cross_entropy(counts=RARE, accuracy=63 / 64, **({"modified": True} if weighs else {})))
+    look = Event("biopsy", 99, {"look": "kept", "when": "end", "answers": {"0": [2000, 1998], "1": [40, right]}})
+    answer = judge(run(told, loss=[0.7] * 10 + [0.06] * 90, events=(look,)))
+    assert isinstance(answer, Fired)
+    return answer
+
+
+def test_the_rare_ones_of_its_own_batches_are_missed() -> None:
+    missed, half_missed, found = answered(2), answered(14), answered(30)
+    assert (missed.severity, half_missed.severity, found.severity) == ("warning", "warning", "info")
+    assert missed.confidence > half_missed.confidence and "14 are answered rightly" in half_missed.sentence
+
+
+def test_a_loss_that_weighs_its_examples_was_chosen_for_such_labels() -> None:
+    """Focal: the answers may be ranked, and none of them need be beyond even odds."""
+    assert answered(2, weighs=True).severity == "info" and answered(14, weighs=True).severity == "info"
 
 
 def test_yes_and_no() -> None:

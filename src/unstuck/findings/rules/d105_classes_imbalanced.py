@@ -18,7 +18,8 @@ samples from all over the run, or in the first ones when the loss then only fell
 at least 90 % of the examples is a warning only when the network has learned no more than to name it: in the
 last sampled batches its right answers are just that class's examples. Where no batch from the end was sampled,
 the loss must be that of always giving the class shares. Otherwise it is information. With class weights neither
-holds, and there is no warning.
+holds, and there is no warning; nor with a loss that weighs its examples by itself (focal). Where the kept batches could be
+answered at the end, fewer than half of their rare examples answered rightly is a warning too.
 
 When it is wrong
 ----------------
@@ -206,12 +207,14 @@ def _dominated(
     if share >= 0.97:  # the entropy rests on a handful of rare labels: nearness within their own counting error
         near = max(near, min(THRESHOLDS["loss_near_most"][0], 0.8 / math.sqrt(max(1.0, labels * (1.0 - share)))))
     by_loss = course.baseline is not None and part is not None and abs(part - 1) <= near
-    weighted = any(t.term.get("class_weights") for t in place.seen)
+    weighted = any(t.term.get("class_weights") or t.term.get("modified") for t in place.seen)
     if naming and part is not None and part < THRESHOLDS["loss_learned"][0]:
         naming = False  # it tells the rare ones apart, though not beyond even odds
     collapsed = naming if naming is not None else by_loss and not weighted
-    if missed is not None and missed[1] <= THRESHOLDS["found"][0] * missed[0]:
-        collapsed, naming = True, True
+    partly = missed is not None and missed[1] < THRESHOLDS["told_apart"][0] * missed[0]
+    if missed is not None and (missed[1] <= THRESHOLDS["found"][0] * missed[0] or (partly and not collapsed)):
+        naming = missed[1] <= THRESHOLDS["found"][0] * missed[0]
+        collapsed = True
         course_text = f"of {missed[0]} rare examples in the batches that were kept {missed[1]} are answered rightly"
     else:
         course_text = course.sentence
@@ -221,14 +224,17 @@ def _dominated(
     if collapsed and naming:
         every = "nearly every" if missed is not None and missed[1] else "every"
         text += f", and at the end the network gives that answer to {every} example: {course_text}"
+    elif collapsed and partly and missed is not None:
+        text += f", and at the end {course_text}"
     elif part is not None:
         text += f"; the loss is {end:.3g}, where always giving the class shares costs {baseline * scale:.3g}"
-    if collapsed and not naming:
+    if collapsed and not naming and not partly:
         text += ": the network has learned to name the commonest class"
     return Fired(
         sentence=text + ".",
-        severity="warning" if collapsed else "info",
-        confidence=0.85 if collapsed and naming else 0.6 if collapsed else 0.5,
+        # A loss that weighs its examples (focal, by class) was chosen for such labels; answers may be ranked, not counted.
+        severity="warning" if collapsed and not weighted else "info",
+        confidence=0.85 if collapsed and naming and not weighted else 0.6 if collapsed else 0.5,
         where=f"targets of the loss at {place.where}" if place.line else "targets",
         step=place.seen[0].step,
         evidence=evidence,
