@@ -123,6 +123,9 @@ def test_flat_ends_to_the_last_sample_tell() -> None:
     "given",
     [
         pytest.param(features(), id="standardized"),
+        pytest.param(
+            features(mean=0.0, std=0.0, min=0.0, max=0.0, features=1, feature_std_max=568.0), id="a boundary's zeros"
+        ),
         pytest.param(features(mean=0.13, std=0.31, min=0.0, max=1.0, mean_to_std=0.5), id="images in [0, 1]"),
         pytest.param(
             features(mean=0.9, std=0.25, min=0.0, max=1.0, feature_mean_max=1.0, mean_to_std=3.6), id="white images"

@@ -112,7 +112,7 @@ def judge(recording: Recording) -> Answer:
 def _fault(feed: Feed) -> str | None:
     """What is wrong with the inputs: large, offset, spread, tiny; None when nothing is."""
     rms, size = feed.rms, feed.size
-    if rms is None or size is None:
+    if rms is None or size is None or size == 0:  # a boundary's zeros, say, beside the inputs of the data
         return None
     offset = feed.mean_to_std
     far = abs(feed.feature_mean_max or 0) >= THRESHOLDS["offset_size"][0]
