@@ -46,6 +46,7 @@ class Listener(Protocol):
     def tensor_hooked(self) -> None: ...
     def loader_started(self, loader: Any) -> None: ...
     def schedule_made(self, schedule: Any) -> None: ...
+    def schedule_measured(self, schedule: Any, measure: Any, before: list[Any], after: list[Any]) -> None: ...
 
 
 class Taps:
@@ -349,6 +350,18 @@ class Taps:
         # torch's schedules set their own numbers before they call this.
         self._replace(torch.optim.lr_scheduler.LRScheduler, "__init__", make)
 
+        def make_step(original: Any) -> Any:
+            def step(schedule: Any, metrics: Any, *args: Any, **kwargs: Any) -> Any:
+                before = _rates(schedule)
+                result = original(schedule, metrics, *args, **kwargs)
+                listener.schedule_measured(schedule, metrics, before, _rates(schedule))
+                return result
+
+            return step
+
+        # It has an ``__init__`` of its own, and is the only one of torch's that is handed a measure.
+        self._replace(torch.optim.lr_scheduler.ReduceLROnPlateau, "step", make_step)
+
     def _module_hook(self, module: torch.nn.Module, args: tuple) -> None:
         # Global hooks are not given keyword arguments, but torch's own frame above has them.
         frame = sys._getframe(1)
@@ -357,6 +370,15 @@ class Taps:
 
     def _output_hook(self, module: torch.nn.Module, args: Any, output: Any) -> None:
         self.listener.module_ended(module, output)
+
+
+def _rates(schedule: Any) -> list[Any]:
+    """The rates of the groups that a schedule sets; empty where they cannot be read as plain numbers."""
+    try:
+        rates = [group["lr"] for group in schedule.optimizer.param_groups]
+    except Exception:  # somebody's own kind of optimizer: the script's step goes on
+        return []
+    return rates if all(isinstance(rate, float | int) for rate in rates) else []
 
 
 def _plain_backward(original: Any, begins: Callable[[Any], None], ended: Callable[[], None]) -> Any:

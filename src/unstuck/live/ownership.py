@@ -119,6 +119,8 @@ class Ownership:
             if not strangers:
                 continue
             wanted = Counter(tuple(p.shape) for p in strangers)
+            # One that was left standing, because the script clears those of another model, is none.
+            alone = self.watcher.schedule.pulse.without(track.number)
             self._event(
                 "stale_optimizer",
                 track.number,
@@ -127,7 +129,7 @@ class Ownership:
                     "count": len(strangers),
                     "of": len(held),
                     "same_shapes": all(shapes[shape] >= count for shape, count in wanted.items()),
-                    "with_gradient": sum(p.grad is not None for p in strangers),
+                    "with_gradient": 0 if alone else sum(p.grad is not None for p in strangers),
                 },
             )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from typing import TYPE_CHECKING
 
 import torch
@@ -10,6 +11,7 @@ import torch
 from unstuck.live.budget import FULL_SAMPLES, clock
 from unstuck.live.fast_path import Track
 from unstuck.live.own_work import OwnWork
+from unstuck.live.pulse import BURST, Pulse
 
 if TYPE_CHECKING:
     from unstuck.live.watcher import Watcher
@@ -33,6 +35,7 @@ class SampleSchedule:
         self.next_sample = 0  # total steps at which the budget is asked again
         self.light_every = 0
         self.next_light = 0
+        self.pulse = Pulse(watcher)
 
     def stage_begins(self, track: Track) -> bool:
         """Whether an optimizer that was made later has stepped for the first time: what it trains was not seen yet, so
@@ -100,6 +103,8 @@ class SampleSchedule:
         """Something may be affordable at this step: a gradient norm, or the next steps in full."""
         watcher = self.watcher
         steps = watcher.fast.steps
+        if optimizer is not None and self._gradients_stopped(optimizer, track, step):
+            return
         credit = watcher.credit(now)
         if steps >= self.next_light and optimizer is not None:
             if credit >= watcher.sampler.light_price and watcher.works("gradient_norm"):
@@ -117,7 +122,24 @@ class SampleSchedule:
             gain = max(watcher.budget.share * seconds_per_step * 0.5, 1e-9)
             self.next_sample = steps + max(1, min(int((wanted - credit) / gain), 10_000))
             self._plan_light(now)
-        watcher.fast.next_look = min(self.next_light, self.next_sample)
+        watcher.fast.next_look = min(self.next_light, self.next_sample, self.pulse.next)
+
+    def _gradients_stopped(self, optimizer: torch.optim.Optimizer, track: Track, step: int) -> bool:
+        """Whether what this optimizer holds gets no gradient any more: what is trained instead was not seen yet, so the
+        next steps are sampled, as those of a later optimizer are."""
+        watcher = self.watcher
+        stopped = False
+        if watcher.works("pulse"):
+            with OwnWork(watcher, "pulse"):
+                stopped = self.pulse.stopped(optimizer, track, step)
+        else:
+            self.pulse.next = sys.maxsize
+        if not stopped or watcher.budget.stages >= STAGES or watcher.compiled_models:
+            return False
+        watcher.budget.stages += 1
+        self.in_stage = True
+        self._begin_burst(BURST)
+        return True
 
     def _begin_burst(self, steps: int) -> None:
         watcher = self.watcher
@@ -138,7 +160,7 @@ class SampleSchedule:
         price = watcher.sampler.light_price
         self.light_every = 1 if spare >= price else min(10_000, math.ceil(price / max(spare, 1e-9)))
         self.next_light = steps + self.light_every
-        watcher.fast.next_look = min(self.next_light, self.next_sample)
+        watcher.fast.next_look = min(self.next_light, self.next_sample, self.pulse.next)
         watcher.fast.on = watcher.may_be_fast()
 
     def _light(self, optimizer: torch.optim.Optimizer, track: Track, step: int) -> None:

@@ -566,6 +566,7 @@ class Sampler:
             if not model.written:
                 self._write_model(model)
         self.ownership.report()
+        self.watcher.schedule.pulse.report()
         self.watcher.loaders.report()
         moved = self.moved_by_hand
         watcher.event(

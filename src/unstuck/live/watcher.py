@@ -25,6 +25,7 @@ from unstuck.live.evaluation import EvaluationWatch
 from unstuck.live.fast_path import FastPath, Track
 from unstuck.live.loaders import Loaders
 from unstuck.live.own_work import OwnWork
+from unstuck.live.plateaus import Plateaus
 from unstuck.live.registry import Registry, has_parameters, optimizer_options
 from unstuck.live.sample_schedule import SampleSchedule
 from unstuck.live.sampler import Sampler
@@ -99,6 +100,7 @@ class Watcher:
         self.taps = Taps(self, make_backward=self.fast.make_backward, make_step_hook=self.fast.make_step_hook)
         self.step_lines = StepLines(journal, self.fast)
         self.loaders = Loaders(self)
+        self.plateaus = Plateaus(self)
         self.sampler = Sampler(self)
         self.evaluation = EvaluationWatch(self)
         self.biopsy = Biopsy(self)
@@ -630,6 +632,12 @@ class Watcher:
             }
             self.event("schedule", limit=20, name=type(schedule).__name__, options=numbers, line=user_line())
 
+    def schedule_measured(self, schedule: Any, measure: Any, before: list[Any], after: list[Any]) -> None:
+        """A schedule that waits for a measure to stand still was called."""
+        if self.active and not self.busy:
+            with OwnWork(self, "plateau"):
+                self.plateaus.measured(schedule, measure, before, after)
+
     # -- the end -----------------------------------------------------------------------------------------------------
 
     def finish(
@@ -643,7 +651,7 @@ class Watcher:
         self.fast.on = False
         self.busy = True
         words = (self.step_lines.read, self.evaluation.mode_over, self.evaluation.last_modes, self.sampler.last_words)
-        for part in words:
+        for part in (*words, self.plateaus.report):
             try:
                 part()
             except Exception as problem:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from literal_recordings import STEPS, chain, classes, learned, numbers, sample, stuck
+from literal_recordings import STEPS, chain, classes, learned, numbers, sample, stuck, weight
 
 from unstuck.findings.contract import Fired, NotApplicable, Passed, Skipped
 from unstuck.findings.rules import u408_decay_dominates as rule
@@ -140,3 +140,43 @@ def test_a_divergence_that_leaves_nothing_but_the_mean() -> None:
 )
 def test_autoencoders_that_are_not_outweighed(recording: Recording) -> None:
     assert not isinstance(rule.judge(recording), Fired)
+
+
+def of_tables(shrink: float, decay: float, *, kind: str = "Adam", end: float = 0.85, seen: float = 0.5) -> Recording:
+    """A factorization that has tables only; its loss is of a kind whose constant answer is not known."""
+    found = []
+    for s in STEPS:
+        params = {
+            f"{name}.weight": weight(
+                w=4.0 * shrink**s, g=0.2, gz=1 - seen, u=0.2, order=i, layer=name, role="embedding"
+            )
+            for i, name in enumerate(("user", "film"))
+        }
+        found.append(sample(s, params=params, term={**numbers(0.0), "output": None, "target": None, "r2": None}))
+    held = {
+        "o": 0,
+        "kind": kind,
+        "groups": [{"lr": 0.01, "weight_decay": decay, "params": ["user.weight", "film.weight"]}],
+    }
+    return Recording.of(loss=[end + (0.87 - end) * 0.9**i for i in range(60)], samples=found, optimizer=held)
+
+
+def test_tables_that_decay_holds_at_nothing() -> None:
+    found = rule.judge(of_tables(0.95, 0.1))
+    assert isinstance(found, Fired) and found.where == "Adam(weight_decay=0.1)"
+    assert found.evidence["pull"] == pytest.approx(0.1 * 4 * 0.95**10 / 0.2 * 0.5**0.5, rel=0.01)
+
+
+@pytest.mark.parametrize(
+    "recording",
+    [
+        pytest.param(of_tables(0.95, 2e-4), id="usual decay"),
+        pytest.param(of_tables(0.95, 5e-4, kind="SGD"), id="usual decay of plain descent"),
+        pytest.param(of_tables(0.95, 1e-2, kind="AdamW"), id="usual decoupled decay"),
+        pytest.param(of_tables(0.95, 0.1, end=0.2), id="the loss comes down"),
+        pytest.param(of_tables(0.9999, 0.1), id="the tables hold"),
+        pytest.param(of_tables(0.95, 0.1, seen=0.01), id="few rows of a large table have a gradient"),
+    ],
+)
+def test_tables_that_are_sound(recording: Recording) -> None:
+    assert isinstance(rule.judge(recording), Passed)

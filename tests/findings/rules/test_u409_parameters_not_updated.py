@@ -5,10 +5,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from literal_recordings import STEPS, chain, event, learned, sample, stuck, weight
 
 from unstuck.findings.contract import Fired, NotApplicable, Passed
 from unstuck.findings.rules import u409_parameters_not_updated as rule
+from unstuck.findings.verdict import verdict
 from unstuck.record.recording import Recording
 
 
@@ -168,3 +170,45 @@ def test_a_gradient_that_has_vanished_moves_nothing() -> None:
     for gradient, kind in ((1e-12, Passed), (0.5, Fired)):
         samples = [sample(s, params=chain([gradient, 0.5])) for s in STEPS]
         assert isinstance(rule.judge(stuck(samples, events=[still])), kind)
+
+
+def stopped(since: int, until: int, **more: Any) -> Any:
+    return event(
+        "gradients_stopped", since, o=0, **{"from": since, "to": until, "steps": 60}, of=2, moved=False, **more
+    )
+
+
+OTHER = event("untracked", 25, model="net (2)", params=[{"name": "net (2).0.weight", "gradient": True, "moved": False}])
+
+
+def test_another_model_is_trained_from_some_step_on() -> None:
+    held = [sample(s, params=HELD) for s in STEPS if s <= 10]
+    found = rule.judge(learned(held, events=[stopped(20, 55), OTHER], **NET))
+    assert isinstance(found, Fired) and found.severity == "error" and found.step == 20
+    assert "From step 20 of 60 on" in found.sentence and "net (2).0.weight" in found.sentence
+    assert "load_state_dict" in found.advice[0].code
+    told = verdict(stuck(held, events=[stopped(20, 55), OTHER], **NET))
+    assert told.state == "not-moving" and told.evidence["since"] == 20
+
+
+def test_a_stale_optimizer_tells_since_when() -> None:
+    stale = event("stale_optimizer", 25, o=0, count=4, of=4, same_shapes=True, with_gradient=0)
+    found = rule.judge(learned([sample(s, params=HELD) for s in STEPS], events=[stale, stopped(20, 55), OTHER], **NET))
+    assert isinstance(found, Fired) and found.step == 20 and "from step 20 on none of them" in found.sentence
+
+
+@pytest.mark.parametrize(
+    "events",
+    [
+        pytest.param([stopped(20, 55)], id="a part that was frozen: nothing else is left out"),
+        pytest.param([stopped(56, 59), OTHER], id="the last few steps only"),
+        pytest.param(
+            [stopped(20, 55), event("untracked", 25, model="net (2)",
+             params=[{"name": "net (2).0.weight", "gradient": True, "moved": True}])],
+            id="the other model is updated by hand",
+        ),
+    ],
+)  # fmt: skip
+def test_optimizers_without_gradient_that_are_meant(events: list[Any]) -> None:
+    found = rule.judge(learned([sample(s, params=HELD) for s in STEPS], events=events, **NET))
+    assert not isinstance(found, Fired) or found.severity == "info"

@@ -33,6 +33,15 @@ class Weight:
 
 def weights(sample: Fact, stream: Stream) -> list[Weight]:
     """The weights (no biases, gains or embeddings) of this stream's optimizer, in forward order."""
+    return _of_role("weight", sample, stream)
+
+
+def tables(sample: Fact, stream: Stream) -> list[Weight]:
+    """The embeddings of this stream's optimizer, in forward order."""
+    return _of_role("embedding", sample, stream)
+
+
+def _of_role(role: str, sample: Fact, stream: Stream) -> list[Weight]:
     found = [
         Weight(
             step=seen.step,
@@ -44,7 +53,7 @@ def weights(sample: Fact, stream: Stream) -> list[Weight]:
             stat=seen.stat,
         )
         for seen in owned(sample, stream)
-        if seen.stat.get("role", "weight") == "weight" and seen.stat.get("order") is not None
+        if seen.stat.get("role", "weight") == role and seen.stat.get("order") is not None
     ]
     return sorted(found, key=lambda weight: weight.order)
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from unstuck.record.recording import Fact, Recording, Stream
+from unstuck.record.recording import Event, Fact, Recording, Stream
 
 WEIGHTS = ("weight", "embedding", "other")
+LASTING = 0.1
+"""Of the steps, over which an optimizer was seen without any gradient, up to the end: a few at the end cost nothing."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,16 @@ def left_out(recording: Recording) -> list[str]:
         for param in event.data.get("params") or ()
         if param.get("gradient") and not param.get("moved") and str(param["name"]) not in held
     ]
+
+
+def gradients_stopped(recording: Recording) -> list[Event]:
+    """The optimizers that went on stepping to the end of the run while nothing they hold got a gradient any more."""
+    found = []
+    for event in recording.happened("gradients_stopped"):
+        first, last, steps = (int(event.data.get(key) or 0) for key in ("from", "to", "steps"))
+        if last - first >= LASTING * max(1, steps):
+            found.append(event)
+    return found
 
 
 def held_names(recording: Recording) -> set[str]:

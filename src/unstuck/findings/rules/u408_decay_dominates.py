@@ -16,11 +16,14 @@ How it is judged
 ----------------
 For decay in the optimizer the pull is its coefficient times the norm of the weights, compared with the norm of the
 gradient (for decoupled decay: what one step takes off the weights, compared with the whole change of the step).
+Matrices are judged first, and where they show nothing, the tables of embeddings: of a table the pull is that on the rows
+that the batch asked for, since the others have no gradient to compare it with.
 For a penalty in the loss the angle between each weight and its gradient tells: the gradient of a penalty points along
 the weight, that of the data hardly ever does. Where the loss was seen to hold a penalty, one weight that it bears on
 is enough; where it was seen to be the data's alone, the angle tells nothing. One of these must be large in the median
 sample, the weights must have shrunk by a twentieth at least and at a pace that takes them below half of what they
-were by the end of the run, and the run must not have come halfway from a constant answer to a perfect one.
+were by the end of the run, and the run must not have come halfway from a constant answer to a perfect one. Where the
+loss of a constant answer is not known, the loss must have stayed near its start.
 For a divergence of the latent distribution beside the reconstruction's error: the whole loss stands, over the second half
 of the run, where the best constant answer puts the error alone, and never came below. So the divergence fell to nothing
 and the reconstruction is the mean (any code that was of use would have made the loss lower). And each entry of the
@@ -29,7 +32,9 @@ latent distribution weighs at least twice what an entry of the reconstruction do
 When it is wrong
 ----------------
 Where the data hold nothing to learn, any decay wins; the labels are at fault then. A network whose units are dead
-has no data gradient; but usual decay takes far more steps than a run has to halve its weights. An autoencoder whose
+has no data gradient; but usual decay takes far more steps than a run has to halve its weights. The rows of a table that
+are hardly ever asked for shrink under any decay in the gradient, which Adam divides by its size: a run that learns
+nothing for another reason may then be named. An autoencoder whose
 inputs are noise has nothing to put into its code.
 
 What to do
@@ -51,14 +56,15 @@ from __future__ import annotations
 
 import math
 import statistics
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from unstuck.findings.contract import Advice, Answer, Fired, NotApplicable, Passed, Skipped
 from unstuck.findings.evidence.head import TermSeen, data_terms, number
-from unstuck.findings.evidence.layers import weights
+from unstuck.findings.evidence.layers import Weight, tables, weights
 from unstuck.findings.evidence.liveness import with_parameters
 from unstuck.findings.evidence.places import backward_line, optimizer_kind, optimizer_line
-from unstuck.findings.evidence.progress import progress
+from unstuck.findings.evidence.progress import Progress, progress
 from unstuck.record.recording import Fact, Recording, Stream
 
 CODE = "U408"
@@ -85,6 +91,11 @@ THRESHOLDS = {
     ),
     "shrunk": (0.5, "of their norm at the start is left of the weights by the end, at the pace that was sampled"),
     "begun": (0.95, "of their norm is left in the last sample, at most, for a pace to be seen"),
+    "stayed": (
+        0.9,
+        "of the loss at the start is left at the end, where a constant answer's loss is not known; a table that decay "
+        "held at nothing kept .98 of it, the same run with sound decay .17",
+    ),
     "constant": (
         0.99,
         "of the constant answer's loss, which no tenth of the second half may be below; six healthy and mended "
@@ -95,6 +106,10 @@ THRESHOLDS = {
     "fewest_steps": (100, "steps, so that a tenth of the second half is a mean of some losses"),
     "fewest_samples": (4, "samples, so that a course of the weights is known"),
 }
+
+
+_Kind = Callable[[Fact, Stream], list[Weight]]
+"""The parameters that the pull is measured on: matrices, or tables of embeddings."""
 
 
 @dataclass(frozen=True)
@@ -130,16 +145,21 @@ def judge(recording: Recording) -> Answer:
     terms = [term for _, _, term in stream.terms()]
     penalty = any(term.get("kind") == "penalty" for term in terms)
     found = _decay(stream, samples, coefficient) if coefficient else None
+    matrices: _Kind = weights
+    if coefficient and (found is None or found.size < THRESHOLDS["pull"][0]):
+        of_tables = _decay(stream, samples, coefficient, tables)
+        if of_tables is not None and (found is None or of_tables.size >= THRESHOLDS["pull"][0]):
+            found, matrices = of_tables, tables
     alone = not penalty and bool(terms) and len(terms) == len({s for s, _, _ in stream.terms()})
     name = _most_along(stream, samples) if penalty else None
     along = None if alone else _along(stream, samples, name)
     if found is None and along is None and not penalty:
         return NotApplicable("no weight decay, and no gradient along the weights was measured")
     if along is not None and (found is None or found.size < THRESHOLDS["pull"][0]):
-        found = _Pull(along, "penalty", None)
+        found, matrices = _Pull(along, "penalty", None), weights
     if found is None:
         return Skipped("neither the weights nor their gradients were measured")
-    left = _left(stream, samples, name if found.by == "penalty" else None)
+    left = _left(stream, samples, name if found.by == "penalty" else None, matrices)
     strong = found.size >= THRESHOLDS["along" if found.by == "penalty" else "pull"][0]
     told = (
         f"the cosine of gradient and weights is {found.size:.2g} in the median"
@@ -155,7 +175,7 @@ def judge(recording: Recording) -> Answer:
             f"the pull of the {found.by} is {found.size:.2g}, but {left.share:.0%} of the weights' norm is left"
         )
     reached = progress(recording)
-    if reached.state not in ("none", "some") or reached.course.diverged:
+    if (reached.state not in ("none", "some") and not _stayed(reached)) or reached.course.diverged:
         return Passed(f"the weights shrink to {left.share:.0%} of their norm, and the run learns: {reached.sentence}")
     return _fired(recording, found, left, reached.state == "none", reached.sentence)
 
@@ -294,7 +314,20 @@ def _decoupled(stream: Stream) -> bool:
     return kind.endswith("W") or kind in ("Lion", "Muon", "LAMB", "Lamb", "Adafactor")
 
 
-def _decay(stream: Stream, samples: list[Fact], coefficient: float) -> _Pull | None:
+def _stayed(reached: Progress) -> bool:
+    """Nothing is known but the loss itself, and it ends near its start."""
+    start, end = reached.start, reached.end
+    known = reached.state == "unknown" and start is not None and end is not None and math.isfinite(end)
+    return known and start > 0 and end > THRESHOLDS["stayed"][0] * start  # type: ignore[operator]
+
+
+def _asked_for(weight: Weight) -> float:
+    """The share of a weight's squares that a batch has a gradient for: the rows of a table that it looked up."""
+    zeros = number(weight.stat.get("gz")) if weight.stat.get("role") == "embedding" else None
+    return 1.0 if zeros is None else max(0.0, 1.0 - zeros)
+
+
+def _decay(stream: Stream, samples: list[Fact], coefficient: float, matrices: _Kind = weights) -> _Pull | None:
     """The decay's pull over the gradient's, the larger of the medians of the first samples and of all."""
     decoupled = _decoupled(stream)
     rates = dict(stream.learning_rate)
@@ -307,7 +340,7 @@ def _decay(stream: Stream, samples: list[Fact], coefficient: float) -> _Pull | N
     ratios = []
     for sample in samples:
         pulled, other = 0.0, 0.0
-        for weight in weights(sample, stream):
+        for weight in matrices(sample, stream):
             own = held.get(weight.name, coefficient)
             if own <= 0 or weight.g is None or not math.isfinite(weight.w):
                 continue
@@ -319,7 +352,7 @@ def _decay(stream: Stream, samples: list[Fact], coefficient: float) -> _Pull | N
                 pulled += (rate * own * weight.w) ** 2
                 other += float(change) ** 2
             elif math.isfinite(weight.g):
-                pulled += (own * weight.w) ** 2
+                pulled += (own * weight.w) ** 2 * _asked_for(weight)
                 other += weight.g**2
         if pulled > 0 and other > 0 and math.isfinite(other):
             ratios.append(math.sqrt(pulled / other))
@@ -363,10 +396,10 @@ def _along(stream: Stream, samples: list[Fact], name: str | None) -> float | Non
     return statistics.median(found) if len(found) >= THRESHOLDS["fewest_samples"][0] else None
 
 
-def _left(stream: Stream, samples: list[Fact], only: str | None) -> _Left | None:
-    """The norm of all weights, or of one, in the last sample over that in the first."""
+def _left(stream: Stream, samples: list[Fact], only: str | None, matrices: _Kind) -> _Left | None:
+    """The norm of all weights (or tables), or of one, in the last sample over that in the first."""
     first, last = (
-        {w.name: w.w for w in weights(sample, stream) if math.isfinite(w.w) and only in (None, w.name)}
+        {w.name: w.w for w in matrices(sample, stream) if math.isfinite(w.w) and only in (None, w.name)}
         for sample in (samples[0], samples[-1])
     )
     both = [name for name in first if name in last]

@@ -17,7 +17,10 @@ Exactly, by comparing the values of the parameters. An error: no parameter of th
 gradients are alive; or the optimizer holds tensors that are in no model and get no gradient, of the same
 shapes as those of the model. A warning: parameters that get gradients, ask for them, do not move and are in
 no optimizer, in a model that is trained otherwise or before a layer that is, and the run has not come halfway
-from a constant answer to a perfect one. Where the run has learned, that is information: training only a head
+from a constant answer to a perfect one. Late in the run too: what an optimizer holds got a gradient at first and then none
+any more, for a tenth of the run at least and to its end, while parameters that are in no optimizer get one and do not
+move; a model that is made anew after its checkpoint was loaded leaves its optimizer like that. An error, however much
+was learned before. Where the run has learned, that is information: training only a head
 is common. Frozen parameters, whole models that no optimizer holds and that come after the trained one (a
 fixed critic, a loss network), averages and targets are left alone.
 
@@ -29,7 +32,8 @@ another reason.
 What to do
 ----------
 Make the optimizer after the model has its final layers and stands on its device, from ``model.parameters()``.
-Freeze what is meant to be fixed, so that it is plain.
+Freeze what is meant to be fixed, so that it is plain. When a run goes on from a checkpoint, load it into the model that
+the optimizer holds (``load_state_dict`` changes the values in place), or make the optimizer anew and load its state too.
 
 Sources
 -------
@@ -40,7 +44,7 @@ or stale parameters.
 from __future__ import annotations
 
 from unstuck.findings.contract import Advice, Answer, Fired, NotApplicable, Passed, Skipped
-from unstuck.findings.evidence.liveness import held_names, left_out, trainable_names, with_parameters
+from unstuck.findings.evidence.liveness import gradients_stopped, held_names, left_out, trainable_names, with_parameters
 from unstuck.findings.evidence.places import model_name, optimizer_kind, optimizer_line
 from unstuck.findings.evidence.progress import progress
 from unstuck.record.recording import Event, Fact, Recording
@@ -84,6 +88,9 @@ def judge(recording: Recording) -> Answer:
         most = int(data.get("count") or 0) >= THRESHOLDS["stale"][0] * int(data.get("of") or 1)
         if most or left_out(recording):
             return _stale(recording, event, most=most)
+    stranded = _stranded(recording)
+    if stranded is not None:
+        return stranded
     still = _standing_still(recording)
     if still is not None:
         return still
@@ -100,14 +107,16 @@ def _stale(recording: Recording, event: Event, *, most: bool) -> Answer:
     stream = recording.streams.get(int(data.get("o") or event.stream), recording.main)
     reached = progress(recording)
     name = model_name(recording)
+    stopped = [e.data for e in gradients_stopped(recording) if e.data.get("o") == stream.number]
+    since = f", and from step {stopped[-1]['from']} on none of them got a gradient" if stopped else ""
     return Fired(
         sentence=f"{data['count']} of the {data['of']} parameters in the optimizer belong to no model that runs, "
-        "though the model has parameters of the same shapes: it was made for another copy of the model; "
+        f"though the model has parameters of the same shapes: it was made for another copy of the model{since}; "
         f"{reached.sentence}.",
         severity="error" if most or reached.state == "none" else "warning",
         confidence=0.95,
         where=optimizer_kind(stream) or "optimizer",
-        step=event.step,
+        step=int(stopped[-1]["from"]) if stopped else event.step,
         evidence={"held_elsewhere": int(data["count"]), "held": int(data["of"])},
         advice=(
             Advice(
@@ -120,6 +129,42 @@ def _stale(recording: Recording, event: Event, *, most: bool) -> Answer:
         ),
         line=optimizer_line(stream),
     )
+
+
+def _stranded(recording: Recording) -> Answer | None:
+    """Late in the run what an optimizer holds gets no gradient any more, and what gets one is in no optimizer."""
+    outside = left_out(recording)
+    if not outside:
+        return None
+    for event in gradients_stopped(recording):
+        data = event.data
+        stream = recording.streams.get(int(data.get("o", event.stream)), recording.main)
+        reached = progress(recording)
+        kind = optimizer_kind(stream) or "SGD"
+        first = outside[0].rpartition(".")[0] or outside[0]
+        rate = stream.learning_rate.first if stream.learning_rate else 0.1
+        return Fired(
+            sentence=f"From step {data['from']} of {stream.steps} on none of the {data['of']} parameters in the optimizer "
+            f"got a gradient, while {len(outside)} others get one, are in no optimizer and do not move ({outside[0]}): "
+            f"another model is trained than the one that the optimizer was made for; {reached.sentence}.",
+            severity="error",
+            confidence=0.9,
+            where=first,
+            step=int(data["from"]),
+            evidence={"since": int(data["from"]), "held": int(data["of"]), "outside": len(outside)},
+            advice=(
+                Advice(
+                    "one model for both",
+                    "Load the checkpoint into the model that the optimizer holds, or make the optimizer anew from the model "
+                    "that is trained, and load its state too.",
+                    f"optimizer = torch.optim.{kind}({model_name(recording)}.parameters(), lr={rate:g})\n"
+                    "optimizer.load_state_dict(state)",
+                    optimizer_line(stream),
+                ),
+            ),
+            line=optimizer_line(stream),
+        )
+    return None
 
 
 def _standing_still(recording: Recording) -> Answer | None:

@@ -7,7 +7,7 @@ import statistics
 
 from unstuck.findings.contract import Verdict
 from unstuck.findings.evidence.gradients import norm
-from unstuck.findings.evidence.liveness import left_out, owned, stepless
+from unstuck.findings.evidence.liveness import gradients_stopped, left_out, owned, stepless
 from unstuck.findings.verdict.look import SETTLED, Look
 from unstuck.record.recording import Fact, Stream
 
@@ -35,6 +35,15 @@ def not_moving(look: Look) -> Verdict | None:
             f"What the optimizer holds has no gradient and does not change from step {look.samples[0]['s']} on, "
             f"while {names} other parameters have one.",
             look.evidence(since=int(look.samples[0]["s"]), others_with_gradient=names),
+        )
+    stopped = [e.data for e in gradients_stopped(look.recording) if e.data.get("o") == look.stream.number]
+    if stopped and left and not stopped[-1].get("moved"):
+        since = int(stopped[-1]["from"])
+        return Verdict(
+            "not-moving",
+            f"What the optimizer holds has had no gradient from step {since} on and does not change, while {len(left)} "
+            "other parameters have one.",
+            look.evidence(since=since, others_with_gradient=len(left)),
         )
     gradients: list[float] = []
     measured = 0
