@@ -7,6 +7,7 @@ functions that pass everything through. Code that torch compiles is left alone: 
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -30,6 +31,7 @@ class Listener(Protocol):
     def backward_ended(self) -> None: ...
     def gradients_asked(self, outputs: Any, inputs: Any, create_graph: bool) -> bool: ...
     def gradients_got(self, inputs: Any, gradients: Any) -> None: ...
+    def functional_gradient(self, value: Any) -> None: ...
     def step_begins(self, optimizer: torch.optim.Optimizer) -> None: ...
     def step_ended(self, optimizer: torch.optim.Optimizer) -> None: ...
     def module_called(self, module: torch.nn.Module, args: tuple, kwargs: dict) -> None: ...
@@ -73,6 +75,7 @@ class Taps:
         """Set every tap; module calls, loss functions and the beginnings of steps are heard only when asked for."""
         self._wrap_backward()
         self._wrap_grad()
+        self._wrap_functional()
         self._wrap_modes()
         self._wrap_scaler()
         self._wrap_clipping()
@@ -175,6 +178,36 @@ class Taps:
             return grad
 
         self._replace(torch.autograd, "grad", make)
+
+    def _wrap_functional(self) -> None:
+        """``torch.func.grad`` is ``grad_and_value`` without the value, so both are made from the second."""
+        listener = self.listener
+        compiling = torch.compiler.is_compiling
+        both = torch.func.grad_and_value
+
+        def make_for(with_value: bool) -> Callable[[Any], Any]:
+            def make(original: Any) -> Any:
+                def transform(func: Any, argnums: Any = 0, has_aux: bool = False) -> Any:
+                    if compiling():
+                        return original(func, argnums, has_aux)
+                    inner = both(func, argnums, has_aux)
+
+                    @functools.wraps(func)
+                    def heard(*args: Any, **kwargs: Any) -> Any:
+                        gradient, value = inner(*args, **kwargs)
+                        listener.functional_gradient(value[0] if has_aux else value)
+                        if with_value:
+                            return gradient, value
+                        return (gradient, value[1]) if has_aux else gradient
+
+                    return heard
+
+                return transform
+
+            return make
+
+        self._replace(torch.func, "grad_and_value", make_for(True))
+        self._replace(torch.func, "grad", make_for(False))
 
     def _wrap_modes(self) -> None:
         listener = self.listener

@@ -31,6 +31,8 @@ MOST_PENDING = 512  # losses held for a step that does not come
 
 Row = tuple[int, int, float, float, int, Any, Any]  # stream, step, seconds, loss, examples, rate, clip (norm, maximum)
 
+BY_HAND = -1  # the stream of updates made without an optimizer
+
 
 class Track:
     """What is kept of one stream between its steps."""

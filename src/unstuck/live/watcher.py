@@ -22,7 +22,8 @@ from unstuck.live.biopsy import Biopsy
 from unstuck.live.budget import UNSEEN_SECONDS, Budget, clock
 from unstuck.live.cuts import Cuts
 from unstuck.live.evaluation import EvaluationWatch
-from unstuck.live.fast_path import FastPath, Track
+from unstuck.live.fast_path import BY_HAND, FastPath, Track
+from unstuck.live.functional import FunctionalGradients
 from unstuck.live.loaders import Loaders
 from unstuck.live.own_work import OwnWork
 from unstuck.live.plateaus import Plateaus
@@ -32,7 +33,6 @@ from unstuck.live.sampler import Sampler
 from unstuck.live.step_lines import StepLines
 from unstuck.record.journal import Journal
 
-BY_HAND = -1  # the stream of updates made without an optimizer
 HELD_BACK = 64  # backward passes without a step before they are written as a stream of their own
 MAX_CRASHES = 3
 JUST_NOW = 0.02  # seconds since steps were written: writing them again before an evaluation saves next to nothing
@@ -101,6 +101,7 @@ class Watcher:
         self.step_lines = StepLines(journal, self.fast)
         self.loaders = Loaders(self)
         self.plateaus = Plateaus(self)
+        self.functional = FunctionalGradients(self)
         self.sampler = Sampler(self)
         self.evaluation = EvaluationWatch(self)
         self.biopsy = Biopsy(self)
@@ -174,7 +175,7 @@ class Watcher:
     @property
     def backwards(self) -> int:
         """Backward passes heard."""
-        by_hand = self.by_hand.steps if self.by_hand is not None else 0
+        by_hand = self.by_hand.steps if self.by_hand is not None and self.functional.track is None else 0
         return self.fast.loss_number + self.more_backwards + by_hand + len(self.fast.values)
 
     def current_step(self) -> int | None:
@@ -234,6 +235,10 @@ class Watcher:
             with OwnWork(self, "gradients_got"):
                 asked = (inputs,) if isinstance(inputs, torch.Tensor) else tuple(inputs)
                 self.sampler.gradients_got(asked, gradients)
+
+    def functional_gradient(self, value: Any) -> None:
+        """``torch.func.grad`` or ``grad_and_value`` gave the gradient of a function with this value."""
+        self.functional.heard(value)
 
     def _hear_loss(self, tensors: Any) -> None:
         several = () if isinstance(tensors, torch.Tensor) else tuple(tensors)
@@ -444,9 +449,9 @@ class Watcher:
                 return
             track = self.by_hand = Track(BY_HAND, None)
             for value, size, at in self.held:
-                self._write_by_hand(track, value, size, at)
+                self.step_by_hand(track, value, at, size)
             self.held.clear()
-        self._write_by_hand(track, loss, examples, self.now())
+        self.step_by_hand(track, loss, self.now(), examples)
         self.fast.values.clear()
         self.fast.examples.clear()
         if self.schedule.sampling:
@@ -454,7 +459,8 @@ class Watcher:
         elif self.fast.steps >= self.fast.next_look:
             self.schedule.look(None, track, track.steps - 1, clock())
 
-    def _write_by_hand(self, track: Track, loss: Any, examples: int, at: float) -> None:
+    def step_by_hand(self, track: Track, loss: Any, at: float, examples: int = 0) -> None:
+        """Write one step that no optimizer made."""
         line = {"e": "step", "o": BY_HAND, "s": track.steps, "t": round(at, 6)}
         if examples:
             line["b"] = examples
