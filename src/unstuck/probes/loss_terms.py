@@ -11,6 +11,7 @@ from torch import Tensor
 
 from unstuck.probes.graph import VIEWS, Graph, Node, normalized_dim
 from unstuck.probes.heads import head_of, layer_feeding
+from unstuck.probes.log_density import log_density
 from unstuck.probes.loss_kinds import LOSS_NODES, Match, recognize, through_views
 from unstuck.probes.quiet import quiet
 from unstuck.probes.statistics import LIMIT
@@ -125,6 +126,10 @@ def loss_terms(
             for entry in entries:
                 entry["weight"] = entry["weight"] / factor if factor else entry["weight"]
         found["terms"] = entries
+        if any(entry["kind"] == "custom" or entry.get("weighted") for entry in data):
+            density = log_density(graph, limit=limit)
+            if density is not None:
+                found["log_density"] = density
         if peeling.more:
             found["more_terms"] = peeling.more
         return found

@@ -16,6 +16,7 @@ from literal_losses import (
     labels,
     output,
     run,
+    sampled,
     squared,
     term,
     whole,
@@ -24,6 +25,7 @@ from literal_recordings import weight
 
 from unstuck.findings.contract import Fired, NotApplicable, Passed, Skipped
 from unstuck.findings.rules.l211_wrong_sign import judge
+from unstuck.findings.verdict import verdict
 from unstuck.record.recording import Recording, Series
 
 RISING = [1.2 + 20.0 * i for i in range(100)]
@@ -111,3 +113,93 @@ def test_what_is_not_seen() -> None:
     assert isinstance(judge(EMPTY), NotApplicable)
     assert isinstance(judge(NO_SAMPLES), Skipped)
     assert isinstance(judge(UNSEEN), Skipped)
+
+
+# --- log-densities ---------------------------------------------------------------------------------------------------
+
+FALLING_DENSITY = [-1.4 - 30.0 * i for i in range(100)]
+RISING_DENSITY = [-1.4 + 0.02 * i for i in range(100)]
+
+
+def density(sign: int = -1, kind: str = "gaussian", factor: float = 1.0, r2: float | None = -2.0, **more: Any) -> dict:
+    """A loss that is the logarithm of a density of the targets; sign −1: as it is, +1: minus it."""
+    told = {"kind": kind, "sign": sign, "factor": factor, "r2": r2}
+    return whole(term("custom"), log_density=told, **more)
+
+
+@pytest.mark.parametrize("kind", ["gaussian", "laplace", "poisson"])
+def test_a_log_density_without_its_minus(kind: str) -> None:
+    answer = judge(run(density(kind=kind), loss=FALLING_DENSITY))
+    assert isinstance(answer, Fired) and answer.severity == "error"
+    assert f"{kind.capitalize()} log-density of the targets is minimized; it went from -1.4 to" in answer.sentence
+    assert "-" in answer.advice[0].code
+
+
+def test_a_fixed_width_is_a_weight_of_the_squares() -> None:
+    told = whole(squared(weighted=True, sign=-1), log_density={"kind": "gaussian", "sign": -1, "factor": 2.0}, sign=-1)
+    assert isinstance(judge(run(told, loss=FALLING_DENSITY)), Fired)
+
+
+def test_a_log_density_and_an_optimizer_that_maximizes() -> None:
+    groups = [{"lr": 0.1, "maximize": True, "params": ["w"]}]
+    assert isinstance(judge(run(density(-1), loss=RISING_DENSITY, groups=groups)), Passed)
+    assert isinstance(judge(run(density(+1), loss=[-v for v in FALLING_DENSITY], groups=groups)), Fired)
+
+
+def test_a_log_density_that_ends_not_finite() -> None:
+    assert isinstance(judge(run(density(), loss=[-1.0] * 50 + [float("nan")] * 50)), Fired)
+    broken = whole(term("custom"), value=float("nan"))
+    assert isinstance(judge(_samples(*[density()] * 8, *[broken] * 8)), Fired)
+
+
+@pytest.mark.parametrize(
+    ("told", "loss", "answer"),
+    [
+        pytest.param(density(+1), [-v for v in RISING_DENSITY], Passed, id="minus the log-density"),
+        pytest.param(density(-1), RISING_DENSITY, Passed, id="the log-density rose"),
+        pytest.param(density(-1, r2=0.8), FALLING_DENSITY, Passed, id="the targets are explained"),
+        pytest.param(whole(term("custom")), FALLING_DENSITY, NotApplicable, id="no density"),
+        pytest.param(whole(term("custom"), term("custom"), sign=-1), FALLING_DENSITY, NotApplicable, id="energies"),
+        pytest.param(whole(squared(weighted=True, sign=-1)), FALLING_DENSITY, NotApplicable, id="weighted examples"),
+    ],
+)
+def test_densities_that_are_left_alone(told: dict, loss: list[float], answer: type) -> None:
+    assert isinstance(judge(run(told, loss=loss)), answer)
+
+
+def _samples(*entries: dict) -> Recording:
+    """One loss in each sampled step."""
+    return Recording.of(
+        loss=FALLING_DENSITY,
+        samples=[sampled(step, entry) for step, entry in enumerate(entries)],
+        optimizer={"o": 0, "kind": "Adam", "groups": [{"lr": 0.1, "params": ["w"]}]},
+    )
+
+
+def test_costs_of_sampled_actions_change_the_factor() -> None:
+    costs = [3.0, 2.5, 7.25, 1.5, 1.25, 4.0, 0.5, 0.75]
+    assert isinstance(judge(_samples(*(density(factor=c) for c in costs))), NotApplicable)
+    assert isinstance(judge(_samples(*(density(factor=2.5) for _ in costs))), Fired)
+
+
+def test_whole_costs_of_sampled_classes_and_switches() -> None:
+    costs = [3.0, 2.0, 7.0, 1.0, 5.0, 4.0, 6.0, 9.0]
+    for told in (binary("bce_logits"), picked(-1)):
+        entries = [whole({**told, "sign": -1}, value=-2.3, sign=-1, factor=c) for c in costs]
+        assert isinstance(judge(_samples(*entries)), NotApplicable)
+        steady = [whole({**told, "sign": -1}, value=-2.3, sign=-1, factor=3.0) for _ in costs]
+        assert isinstance(judge(_samples(*steady)), Fired)
+
+
+def test_too_few_samples_or_other_losses_beside() -> None:
+    assert isinstance(judge(_samples(*[density()] * 4)), NotApplicable)
+    assert isinstance(judge(_samples(*[density()] * 6, *[whole(term("custom"))] * 6)), NotApplicable)
+    elsewhere = {"file": "/home/me/train.py", "line": 30, "function": "main", "text": "second.backward()"}
+    assert isinstance(judge(run(density(), density(line=elsewhere), loss=FALLING_DENSITY)), NotApplicable)
+
+
+def test_the_verdict_does_not_call_it_learning() -> None:
+    assert verdict(run(density(), loss=FALLING_DENSITY)).state == "diverging"
+    assert verdict(run(whole(term("custom")), loss=FALLING_DENSITY)).state != "diverging"
+    assert verdict(run(density(+1), loss=[-v for v in RISING_DENSITY])).state != "diverging"
+    assert verdict(run(density(r2=0.8), loss=FALLING_DENSITY)).state != "diverging"

@@ -41,6 +41,12 @@ def diverging(look: Look) -> Verdict | None:
             f"The loss is negated: its data term rises from {-p.start:.4g} to {-p.end:.4g} over {look.n} steps.",
             look.evidence(),
         )
+    if look.density_minimized and not look.opposed and look.whole is not None and look.whole.direction == "falls":
+        return Verdict(
+            "diverging",
+            f"The log-density of the targets is minimized: it falls from {p.start:.4g} to {p.end:.4g} over {look.n} steps.",
+            look.evidence(),
+        )
     if look.third is None or look.half is None or look.opposed:
         return None
     scale = max(abs(p.start), look.third.scatter)

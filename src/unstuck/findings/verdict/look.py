@@ -8,6 +8,7 @@ import statistics
 from unstuck.findings.contract import Number
 from unstuck.findings.evidence.gradients import norms
 from unstuck.findings.evidence.liveness import with_parameters
+from unstuck.findings.evidence.log_density import densities
 from unstuck.findings.evidence.own_targets import own_targets
 from unstuck.findings.evidence.progress import Progress, progress
 from unstuck.findings.evidence.trend import Trend, trend
@@ -44,6 +45,8 @@ class Look:
         self.gradient = self._gradient()
         self.opposed = _opposed(recording)
         self.negated = _negated(stream)
+        density = densities(stream)
+        self.density_minimized = density is not None and density.minimized
         self.own_targets = own_targets(recording, stream)
 
     def _noise(self, key: str, *, last: bool) -> float | None:
