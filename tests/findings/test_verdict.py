@@ -337,3 +337,38 @@ class TestOrder:
     def test_none_of_them_is_guessed(self) -> None:
         for recording in (learned([sample(s) for s in STEPS]), stuck([sample(s) for s in STEPS]), Recording()):
             assert state(recording) not in MEASURED
+
+
+class TestLeaps:
+    """A loss that one step threw far up, and that crawls back."""
+
+    def course(self, end: float) -> list[float]:
+        falling = [1.0 - 0.005 * s for s in range(50)]
+        return [*falling, *(end + (40.0 - end) * (1.0 - s / 250) for s in range(250))]
+
+    def test_on_the_way_back_it_does_not_learn(self) -> None:
+        found = verdict(Recording.of(loss=self.course(20.0)))
+        assert found.state == "bouncing" and "leapt from 1 to 40" in found.sentence
+
+    def test_one_that_has_come_back_learns(self) -> None:
+        assert verdict(Recording.of(loss=self.course(0.2))).state == "learning"
+
+    def test_a_loss_below_zero_has_no_such_measure(self) -> None:
+        assert verdict(Recording.of(loss=[v - 2.0 for v in self.course(20.0)])).state == "learning"
+
+
+class TestRatesThatAreGone:
+    def run(self, factor: float, *, level: float = 2.3) -> Recording:
+        """A rate multiplied by a factor at each of 300 steps."""
+        rates = [0.05 * factor**s for s in range(300)]
+        samples = [sample(s, params=chain([1.0]), term=classes(0.1)) for s in (0, 19)]
+        recording = Recording.of(loss=noisy([level] * 300, 0.5), learning_rate=rates, samples=samples)
+        recording.main.learning_rates[:] = [(s, [rate]) for s, rate in enumerate(rates)]
+        return recording
+
+    def test_nothing_changes_any_more(self) -> None:
+        found = verdict(self.run(0.8))
+        assert found.state == "not-moving" and "from step 83 of 300 on" in found.sentence
+
+    def test_a_rate_that_falls_by_design_still_moves(self) -> None:
+        assert verdict(self.run(0.97)).state != "not-moving"

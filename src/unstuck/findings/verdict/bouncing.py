@@ -6,6 +6,7 @@ import math
 
 from unstuck.findings.contract import Verdict
 from unstuck.findings.evidence.progress import main_term
+from unstuck.findings.verdict.leap import leapt
 from unstuck.findings.verdict.look import ALIVE, FEWEST_STEPS, Look, standing
 
 ABOVE = 0.02
@@ -16,6 +17,14 @@ BOUNCE = -0.3
 
 def bouncing(look: Look) -> Verdict | None:
     t = look.third
+    p, finite = look.progress, look.loss.finite()
+    if t is not None and look.n >= 3 * FEWEST_STEPS and leapt(look) and p.end is not None:
+        return Verdict(
+            "bouncing",
+            f"The loss has leapt from {finite.first:.4g} to {max(finite.values):.4g} and is still at {p.end:.4g} over the last "
+            f"tenth of {look.n} steps, far above where it began: steps have thrown it out of its valley.",
+            look.evidence(),
+        )
     if t is None or look.n < 3 * FEWEST_STEPS or not standing(look) or look.opposed:
         return None
     if look.progress.state == "learned" or look.gradient is None or look.gradient[1] < ALIVE * look.gradient[0]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from unstuck.findings.contract import Verdict
+from unstuck.findings.verdict.leap import leapt
 from unstuck.findings.verdict.look import FEWEST_STEPS, USEFUL, Look, useful
 
 
@@ -12,6 +13,8 @@ def learning(look: Look) -> Verdict | None:
         return None
     if look.impossible is not None:
         return None  # a log-likelihood of classes below zero: the numbers are not log-probabilities
+    if leapt(look):
+        return None
     for part, name in ((look.third, "third"), (look.half, "half"), (look.whole, "run")):
         if part is None:
             continue

@@ -11,6 +11,9 @@ from unstuck.findings.evidence.liveness import gradients_stopped, left_out, owne
 from unstuck.findings.verdict.look import SETTLED, Look
 from unstuck.record.recording import Fact, Stream
 
+GONE = 1e-8
+"""Of the peak rate: a sixth of what 32 bits can tell apart, for steps as long as the weights themselves."""
+
 
 def not_moving(look: Look) -> Verdict | None:
     never = stepless(look.recording)
@@ -45,6 +48,9 @@ def not_moving(look: Look) -> Verdict | None:
             "other parameters have one.",
             look.evidence(since=since, others_with_gradient=len(left)),
         )
+    gone = _rate_gone(look)
+    if gone is not None and look.progress.state != "learned":
+        return gone
     gradients: list[float] = []
     measured = 0
     for sample in tail:
@@ -70,6 +76,27 @@ def not_moving(look: Look) -> Verdict | None:
         f"The parameters do not change at all from step {since} to step {look.n - 1}, though the gradient's norm "
         f"is {size:.3g}.",
         look.evidence(since=since, gradient_norm=size),
+    )
+
+
+def _rate_gone(look: Look) -> Verdict | None:
+    """Whatever the rule, its step is a multiple of the rate: at so small a one no number in 32 bits changes."""
+    changes = look.stream.learning_rates
+    if not changes:
+        return None
+    peak = max(max(rates, default=0.0) for _, rates in changes)
+    since = look.n
+    for step, rates in reversed(changes):
+        if max(rates, default=0.0) > GONE * peak:
+            break
+        since = int(step)
+    if peak <= 0 or since > look.n * 2 // 3:
+        return None
+    return Verdict(
+        "not-moving",
+        f"The learning rate is less than a hundred-millionth of its peak of {peak:.3g} from step {since} of {look.n} on: no "
+        "parameter changes any more.",
+        look.evidence(since=since, peak_rate=peak),
     )
 
 
