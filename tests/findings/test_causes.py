@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import pytest
 
@@ -104,3 +105,11 @@ def test_there_is_no_circle_when_links_are_turned_round(present: tuple[Finding, 
     for code in codes:
         for cause in causes.explained_by(code, codes, causes=turned):
             assert code not in causes.explained_by(cause, codes, causes=turned), (code, cause)
+
+
+def test_a_run_that_ended_long_before_its_schedule_explains_a_rate_that_is_still_short() -> None:
+    short = found("U402", "warning")
+    plain = Finding("T701", "t701", Fired("T701", "warning", 0.75, "end of training", 99))
+    ended = Finding("T701", "t701", replace(plain.fired, evidence={"schedule_left": 0.9}))
+    assert tree(short, plain) == [("U402", ["T701"])]
+    assert tree(short, ended) == [("T701", ["U402"])]

@@ -131,10 +131,19 @@ ONLY_WITH: Mapping[str, str] = {"B605": "modules_in_evaluation"}
 """Codes with two claims of which one alone causes anything: the evidence that marks it. (Evaluating in training mode
 does not touch the training.)"""
 
-FROM_THE_START: Mapping[str, str] = {"G302": "growth_through_time", "G304": "sure_at_start"}
-"""Codes that are mostly symptoms of the step, and its causes where this evidence shows that they stood before the first one."""
+FROM_THE_START: Mapping[str, str] = {
+    "G302": "growth_through_time",
+    "G304": "sure_at_start",
+    "T701": "schedule_left",
+}
+"""Codes that are mostly symptoms of the step, and its causes where this evidence shows that they stood before the first one,
+or, of a run that was ended, that its rate had not come to what it was planned to be."""
 
-_BEFORE_THE_STEP: Mapping[str, tuple[str, ...]] = {"G302": ("U401", "U403", "U406", "G301"), "G304": ("U401", "U403")}
+_BEFORE_THE_STEP: Mapping[str, tuple[str, ...]] = {
+    "G302": ("U401", "U403", "U406", "G301"),
+    "G304": ("U401", "U403"),
+    "T701": ("U402", "T703"),
+}
 """What such a code brings about then."""
 
 _SEVERITY = {"error": 0, "warning": 1, "info": 2}
@@ -206,7 +215,7 @@ def links_among(by_code: Mapping[str, Finding]) -> Mapping[str, tuple[str, ...]]
         return CAUSES
     turned = dict(CAUSES)
     for code in early:
-        turned[code] = tuple(dict.fromkeys((*turned[code], *_BEFORE_THE_STEP[code])))
+        turned[code] = tuple(dict.fromkeys((*turned.get(code, ()), *_BEFORE_THE_STEP[code])))
         below = list(_BEFORE_THE_STEP[code])  # nothing that it brings about brings it about
         for other in below:
             turned[other] = tuple(c for c in turned.get(other, ()) if c != code)

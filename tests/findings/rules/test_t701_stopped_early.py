@@ -184,3 +184,12 @@ def test_losses_that_tell_nothing() -> None:
 def test_what_is_not_seen() -> None:
     assert isinstance(judge(EMPTY), NotApplicable)
     assert isinstance(judge(Recording.of(loss=[2.3, 2.2], end=STOPPED)), Skipped)
+
+
+def test_it_says_how_much_of_the_schedule_was_left() -> None:
+    made = Event("schedule", 0, {"name": "CosineAnnealingLR", "options": {"T_max": 1000}})
+    recording = classifier(noisy(STRAIGHT, 0.02), 0.4, events=[made])
+    recording.main.learning_rate = Series(range(100), [0.1 - 1e-6 * s for s in range(100)])
+    answer = judge(recording)
+    assert isinstance(answer, Fired) and "CosineAnnealingLR was built for 1000 calls and got 100" in answer.sentence
+    assert answer.evidence["schedule_left"] == pytest.approx(0.9)

@@ -179,3 +179,15 @@ def test_nothing_to_judge() -> None:
     assert isinstance(rule.judge(run([0.1] * N)), NotApplicable)
     assert isinstance(rule.judge(Recording.of(loss=[1.0] * 5, learning_rate=[0.1, 0.05, 0.02, 0.01, 0.0])), Skipped)
     assert isinstance(rule.judge(Recording()), Skipped)
+
+
+def test_a_run_that_ended_in_the_warm_up_of_its_cycle() -> None:
+    """Built for fewer calls than one epoch has steps, so to be called once an epoch: it is the run that was cut short."""
+
+    def told(total: int) -> Recording:
+        recording = run([one_cycle(s // EPOCH) for s in range(N)], max_lr=0.1, initial_lr=0.004)
+        recording.events.append(event("schedule", 0, name="OneCycleLR", options={"total_steps": total}, line=None))
+        return recording
+
+    assert isinstance(rule.judge(told(EPOCH - 1)), Passed)
+    assert isinstance(rule.judge(told(10 * N)), Fired)

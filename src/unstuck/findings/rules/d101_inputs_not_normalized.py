@@ -204,7 +204,9 @@ def _stays_flat(stream: Stream) -> bool:
     shares = []
     for sample in (with_acts[0], with_acts[-1]):
         hidden = [act for act in sample["acts"] if act.get("hidden")]
-        first = min(hidden, key=lambda act: number(act.get("order")) or 0.0, default={})
+        if not hidden:
+            return False
+        first = min(hidden, key=lambda act: number(act.get("order")) or 0.0)
         shares.append(number(first.get("saturated")) or 0.0)
     return min(shares) > THRESHOLDS["flat"][0]
 

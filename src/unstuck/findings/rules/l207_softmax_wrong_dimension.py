@@ -150,7 +150,7 @@ def _over_examples(recording: Recording) -> Fired | None:
 def _leads_to_the_output(sample: Fact) -> bool:
     """Whether a softmax in the graph can only be on the way to the answers: nothing but one error makes up the loss, and no
     activation stands between it and the answers. So the gate of a mixture is told from a term of the loss."""
-    losses = sample.get("losses") or ()
+    losses = list(sample.get("losses") or ())
     terms = [term for loss in losses for term in loss.get("terms") or ()]
     return len(losses) == 1 and len(terms) == 1 and len(data_terms(losses[0])) == 1 and not terms[0].get("head")
 

@@ -27,7 +27,9 @@ and with a gradient that stood out of its noise, or a twentieth at four times th
 of eighty updates. That is a warning where twenty updates are at least a tenth of the run, four fifths of the way
 were not done and no schedule had brought the rate down; not for text. If the loss still falls usefully but much
 was reached, the model reads text (whose lowest loss is far from zero and not known), or parts of it get no
-gradient, it is information; otherwise nothing.
+gradient, it is information; otherwise nothing. Where
+the run ended in the first half of what its learning-rate schedule was built for, that is told, and a rate that is still
+short is then its consequence.
 
 When it is wrong
 ----------------
@@ -53,6 +55,7 @@ from unstuck.findings.evidence.curvature import last_look, trial
 from unstuck.findings.evidence.feeding import reads_tokens
 from unstuck.findings.evidence.head import adversarial
 from unstuck.findings.evidence.loss_course import LossCourse, loss_course
+from unstuck.findings.evidence.schedule_count import cut_short
 from unstuck.findings.evidence.trend import Trend, trend
 from unstuck.record.recording import Recording
 
@@ -239,6 +242,11 @@ def _little_reached(course: LossCourse, reached: float) -> bool:
 
 
 def _fired(recording: Recording, text: str, evidence: dict[str, Number], stop: int, *, warn: bool) -> Fired:
+    left = cut_short(recording)
+    if left is not None:
+        count, calls = left
+        text = f"{text[:-1]}; {count.name} was built for {count.built_for:g} calls and got {calls}."
+        evidence = {**evidence, "schedule_left": 1.0 - calls / count.built_for}
     rate = recording.main.learning_rate.last if recording.main.learning_rate else None
     optimizer = recording.main.optimizer or {}
     raise_it = (

@@ -68,6 +68,7 @@ from unstuck.findings.evidence.places import optimizer_line
 from unstuck.findings.evidence.plateaus import agreement, bests, kind_of_measure, plateaus
 from unstuck.findings.evidence.progress import Progress, progress
 from unstuck.findings.evidence.rate_course import RateCourse, epoch_steps, rate_course
+from unstuck.findings.evidence.schedule_count import schedule_count
 from unstuck.findings.evidence.trend import mean_between, trend
 from unstuck.record.recording import Recording, Stream
 
@@ -123,14 +124,6 @@ THRESHOLDS = {
     "fewest_steps": (20, "fewer steps show no schedule"),
 }
 
-_COUNTS = {
-    "OneCycleLR": "total_steps",
-    "CosineAnnealingLR": "T_max",
-    "PolynomialLR": "total_iters",
-    "LinearLR": "total_iters",
-}
-"""Where torch's schedules keep the number of calls that they run over."""
-
 
 def judge(recording: Recording) -> Answer:
     """Courses that no schedule has by design, and what they did to the loss."""
@@ -147,7 +140,7 @@ def judge(recording: Recording) -> Answer:
     hurt = (reached.state != "learned" or reached.lagging) and not _settled(reached)
     if hurt and _by_a_schedule(recording) and (found := _too_fast(stream, course, epoch, reached)):
         return found
-    if hurt and (found := _too_slow(stream, course, epoch, reached)):
+    if hurt and (found := _too_slow(recording, course, epoch, reached)):
         return found
     if found := _wrong_mode(recording, course, reached):
         return found
@@ -223,7 +216,11 @@ def _too_fast(stream: Stream, course: RateCourse, epoch: int | None, reached: Pr
     )
 
 
-def _too_slow(stream: Stream, course: RateCourse, epoch: int | None, reached: Progress) -> Fired | None:
+def _too_slow(recording: Recording, course: RateCourse, epoch: int | None, reached: Progress) -> Fired | None:
+    stream = recording.main
+    count = schedule_count(recording)
+    if count is not None and count.counts_epochs(recording):
+        return None  # the run ended before it was through
     aim = _aim(stream)
     if aim is None or course.peak > THRESHOLDS["reached"][0] * aim or course.last < course.peak:
         return None
@@ -273,13 +270,10 @@ def _aim(stream: Stream) -> float | None:
 def _by_its_count(recording: Recording, course: RateCourse, epoch: int | None, reached: Progress) -> Fired | None:
     """The schedule was built for as many calls as the run has steps, and was called once in an epoch."""
     stream = recording.main
-    made = [e.data for e in recording.happened("schedule")]
-    if len(made) != 1:
+    count = schedule_count(recording)
+    if count is None or abs(count.built_for - course.steps) > THRESHOLDS["same_count"][0] * course.steps:
         return None
-    name, told = str(made[0].get("name")), made[0].get("options") or {}
-    built_for = number(told.get(_COUNTS.get(name, "")))
-    if built_for is None or abs(built_for - course.steps) > THRESHOLDS["same_count"][0] * course.steps:
-        return None
+    name, built_for, told = count.name, count.built_for, count.data.get("options") or {}
     calls = len(course.changes) + 1
     spacing = course.spacing(course.steps)
     if spacing is None or spacing < 3 or calls > THRESHOLDS["fewer_calls"][0] * built_for:
@@ -289,7 +283,7 @@ def _by_its_count(recording: Recording, course: RateCourse, epoch: int | None, r
     short = _short_of(stream, course, name, told)
     if short is None:
         return None
-    line = made[0].get("line") or optimizer_line(stream)
+    line = count.data.get("line") or optimizer_line(stream)
     return Fired(
         sentence=f"{name} was built for {built_for:g} calls, as many as the run has steps ({course.steps}), and got "
         f"{calls}: the rate changes every {spacing:.3g} steps"
