@@ -43,6 +43,26 @@ def test_where_nothing_helped_the_next_single_ones_follow():
     assert labels(rows) == [["learning-rate"], ["other-rule"]]
 
 
+def test_faults_that_hide_each_other_are_treated_together():
+    """A softmax over one unit behind raw inputs: neither remedy helps while the other fault stands."""
+    order = [
+        Candidate("linear-output", "a", answers=("L206",)),
+        Candidate("right-loss", "b", answers=("L206",)),
+        Candidate("standardize-inputs", "c", answers=("D101", "G304")),
+        Candidate("learning-rate", "d", answers=("D101",)),
+        Candidate("clipping", "e", answers=("G302",)),
+        Candidate("decay", "f"),
+    ]
+    rows = [Row((c,), [0.0, None, None]) for c in order[:4]]
+
+    def asked() -> list[list[str]]:
+        return [[c.label for c in changes] for changes in next_changes(rows, order, NOTHING, first=4, count=2)]
+
+    assert asked() == [["a", "c", "e"], ["e"]]
+    rows += [Row(tuple(order[i] for i in (0, 2, 4)), [0.0, None, None]), Row((order[4],), [0.0, None, None])]
+    assert asked() == [["a", "c"], ["f"]]
+
+
 def test_nothing_more_is_tried_where_nothing_is_left_to_gain():
     assert labels([row(0.96, "linear-output")]) == []
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -70,7 +71,8 @@ def next_changes(
 ) -> list[tuple[Candidate, ...]]:
     """What to try next: ``first`` remedies in their order, then ``count`` at a time; nothing when nothing is left to gain.
 
-    Where one helped, others are tried beside it: those that helped by themselves, then those not yet tried; where it
+    Where none helped, remedies of several findings are tried together, for faults that hide each other. Where one helped,
+    others are tried beside it: those that helped by themselves, then those not yet tried; where it
     helped by less than a cure, half of the trials go on with remedies by themselves.
     """
     if not rows:
@@ -81,11 +83,17 @@ def next_changes(
         return []
     tried = {frozenset(c.label for c in row.changes) for row in rows}
     single = ((c,) for c in order if frozenset((c.label,)) not in tried)
-    if best is None or best.more_compute or len(best.changes) >= MOST_PARTS:
-        return [next_one for next_one, _ in zip(single, range(count), strict=False)]
+    if best is None:
+        return _alternating(count, _one_for_each_finding(order, tried), single)
+    if best.more_compute or len(best.changes) >= MOST_PARTS:
+        return _alternating(count, single)
     beside = _beside(best, [r for r in helped[1:] if len(r.changes) == 1], order, tried)
     cured = best.gain(nothing) >= WORTH * (1.0 - nothing.mean)
-    sources = (beside, beside) if cured else (beside, single)
+    return _alternating(count, *((beside,) if cured else (beside, single)))
+
+
+def _alternating(count: int, *sources: Iterator[tuple[Candidate, ...]]) -> list[tuple[Candidate, ...]]:
+    """So many of what several sources offer, one of each in turn; nothing twice."""
     chosen: list[tuple[Candidate, ...]] = []
     while len(chosen) < count:
         before = len(chosen)
@@ -96,6 +104,22 @@ def next_changes(
         if len(chosen) == before:
             break
     return chosen
+
+
+def _one_for_each_finding(order: Sequence[Candidate], tried: set[frozenset[str]]) -> Iterator[tuple[Candidate, ...]]:
+    """Where nothing helps by itself, several faults may hide each other: the first remedy of each of up to three findings,
+    all together and then by twos."""
+    chosen: list[Candidate] = []
+    answered: set[str] = set()
+    for candidate in order:
+        new = bool(candidate.answers) and not answered & set(candidate.answers) and not candidate.more_compute
+        if new and len(chosen) < MOST_PARTS and compatible(chosen, candidate):
+            chosen.append(candidate)
+            answered |= set(candidate.answers)
+    for size in range(len(chosen), 1, -1):
+        for together in itertools.combinations(chosen, size):
+            if frozenset(c.label for c in together) not in tried:
+                yield together
 
 
 def _beside(
