@@ -46,7 +46,7 @@ def test_where_nothing_helped_the_next_single_ones_follow():
 def test_faults_that_hide_each_other_are_treated_together():
     """A softmax over one unit behind raw inputs: neither remedy helps while the other fault stands."""
     order = [
-        Candidate("linear-output", "a", answers=("L206",)),
+        Candidate("linear-output", "a", answers=("L206", "G304")),
         Candidate("right-loss", "b", answers=("L206",)),
         Candidate("standardize-inputs", "c", answers=("D101", "G304")),
         Candidate("learning-rate", "d", answers=("D101",)),

@@ -107,13 +107,13 @@ def _alternating(count: int, *sources: Iterator[tuple[Candidate, ...]]) -> list[
 
 
 def _one_for_each_finding(order: Sequence[Candidate], tried: set[frozenset[str]]) -> Iterator[tuple[Candidate, ...]]:
-    """Where nothing helps by itself, several faults may hide each other: the first remedy of each of up to three findings,
-    all together and then by twos."""
+    """Where nothing helps by itself, several faults may hide each other: the first remedies that each answer another finding,
+    up to three, all together and then by twos."""
     chosen: list[Candidate] = []
     answered: set[str] = set()
     for candidate in order:
-        new = bool(candidate.answers) and not answered & set(candidate.answers) and not candidate.more_compute
-        if new and len(chosen) < MOST_PARTS and compatible(chosen, candidate):
+        new = set(candidate.answers) - answered
+        if new and not candidate.more_compute and len(chosen) < MOST_PARTS and compatible(chosen, candidate):
             chosen.append(candidate)
             answered |= set(candidate.answers)
     for size in range(len(chosen), 1, -1):
