@@ -235,3 +235,31 @@ def test_parameters_of_no_model_that_runs_have_no_path_to_ask_for() -> None:
     samples = [sample(s, params={"old.w": weight(g=None, o=0)}, term=classes(0.2)) for s in STEPS]
     told = event("stale_optimizer", 10, count=1, of=1, same_shapes=True, with_gradient=0)
     assert not isinstance(rule.judge(stuck(samples, events=[told])), Fired)
+
+
+def in_training(*steps: int, training: bool = True, model: str = "enc") -> list[Any]:
+    line = {"file": "/x/train.py", "line": 7, "function": "embed", "text": "return enc(x)"}
+    return [event("forward_without_gradient", s, model=model, training=training, line=line) for s in steps]
+
+
+def scaled(*events: Any) -> Recording:
+    """An encoder that no sample shows a gradient of, and a scale that trains."""
+    params = {
+        "enc.0.weight": weight(g=None, order=None, layer="enc.0"),
+        "scale": weight(g=0.1, order=0, layer="", role="other"),
+    }
+    models = [{"m": 0, "name": "enc", "params": [{"name": "enc.0.weight", "shape": [4, 4], "trainable": True}]},
+              {"m": 1, "name": "", "params": [{"name": "scale", "shape": [1], "trainable": True}]}]  # fmt: skip
+    return stuck([sample(s, params=params) for s in STEPS], events=list(events), models=models)
+
+
+def test_a_model_that_is_trained_under_no_grad() -> None:
+    found = rule.judge(scaled(*in_training(1, 2, 3, 4)))
+    assert isinstance(found, Fired) and (found.severity, found.where) == ("warning", "enc")
+    assert "without gradient in training at train.py:7" in found.sentence
+
+
+def test_evaluations_are_no_sign_of_it() -> None:
+    for events in (in_training(1, 2, 3, training=False), in_training(9), in_training(1, 2, 3, model="average"), []):
+        found = rule.judge(scaled(*events))
+        assert isinstance(found, Fired) and found.severity == "info"

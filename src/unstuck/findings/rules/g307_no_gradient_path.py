@@ -20,7 +20,8 @@ parameter is held by an optimizer, asks for a gradient, its layer ran before a l
 no sample of any optimizer did it get one. Or: what a module puts out was seen to enter another one without its graph,
 and no parameter of that module ever got a gradient, in any sample of any optimizer; so a generator whose samples are
 detached for the critic, a state that is detached in time and features that another loss trains are left alone.
-Parameters whose layer never ran (heads of other tasks, experts
+A model in training mode that is called without gradient in the midst of training, while an optimizer holds its unused
+parameters, is a warning. Parameters whose layer never ran otherwise (heads of other tasks, experts
 without examples) are information. Frozen ones, and copies that no optimizer holds (averages, targets,
 teachers), are not looked at.
 
@@ -87,6 +88,8 @@ def judge(recording: Recording) -> Answer:
     severed, unused, cuts = _without(recording)
     if severed:
         return _severed(recording, severed, cuts)
+    if unused and (ran := _ran_without_gradient(recording, unused)) is not None:
+        return _held_back(recording, *ran, samples=len(samples))
     if unused:
         few = ", ".join(unused[:3]) + (f" and {len(unused) - 3} more" if len(unused) > 3 else "")
         return Fired(
@@ -100,6 +103,42 @@ def judge(recording: Recording) -> Answer:
             advice=(Advice("leave them out", "If they are not meant to be used, drop them from the model."),),
         )
     return Passed(f"every parameter that an optimizer holds got a gradient in {len(samples)} samples")
+
+
+def _ran_without_gradient(recording: Recording, unused: list[str]) -> tuple[Event, list[str]] | None:
+    """A model in training mode, called without gradient in the midst of training, to which unused parameters belong."""
+    looks: dict[str, list[Event]] = {}
+    for event in recording.happened("forward_without_gradient"):
+        if event.data.get("training") is True:
+            looks.setdefault(str(event.data.get("model") or ""), []).append(event)
+    for model, events in looks.items():
+        mine = [name for name in unused if model and name.startswith(f"{model}.")]
+        if mine and len({e.step for e in events}) >= THRESHOLDS["fewest_samples"][0]:
+            return events[0], mine
+    return None
+
+
+def _held_back(recording: Recording, event: Event, names: list[str], *, samples: int) -> Fired:
+    reached = progress(recording)
+    model, line = str(event.data["model"]), event.data.get("line")
+    return Fired(
+        sentence=f"{model} is called without gradient in training{f' at {at(line)}' if line else ''}: {len(names)} of its "
+        f"parameters, which an optimizer holds, took no part in any of {samples} sampled steps; {reached.sentence}.",
+        severity="warning",
+        confidence=0.85,
+        where=model,
+        step=event.step,
+        evidence={"unused": len(names), "samples": samples},
+        advice=(
+            Advice(
+                "let the gradient through",
+                f"Call {model} outside of `torch.no_grad()` where it is trained; keep the block for evaluation.",
+                "",
+                line,
+            ),
+        ),
+        line=line,
+    )
 
 
 def _no_graph(recording: Recording, event: Event) -> Answer:
