@@ -59,6 +59,4 @@ def test_a_normalization_that_the_script_wrote_itself():
     layer = _Written().eval()
     found = running_statistics(layer, torch.tensor([[4.0, 0.0], [8.0, 0.0]]))
     assert found is not None and round(found["shift"], 3) == 3.0 and round(found["ratio"], 3) == 0.5
-    assert keeps_statistics(layer) and not keeps_statistics(
-        torch.nn.InstanceNorm1d(2, track_running_stats=True)
-    )
+    assert keeps_statistics(layer) and not keeps_statistics(torch.nn.InstanceNorm1d(2, track_running_stats=True))
