@@ -173,6 +173,8 @@ def _beside(
         ritz = run_until(run, narrow, max_products=run.products + 60)
         places = [len(ritz.values) - 1] if above else []
         places += [0] if under and len(ritz.values) > 1 else []
+        if not places:
+            break
         coordinates = ritz.coordinates[:, places]
         fresh = run.vectors(coordinates)
         more = certify(

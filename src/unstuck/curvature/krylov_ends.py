@@ -110,7 +110,7 @@ def certify(
     eps = float(torch.finfo(vectors.dtype).eps)
     targets = wish.targets(values, scale, eps)
     limits = targets * (1 + 1e-6) + 8 * eps * scale
-    shares = targets.min() / targets
+    shares = targets.min() / targets if targets.min() > 0 else np.ones(count)
     weights = shares * np.random.default_rng(seed).choice([-1.0, 1.0], size=count)
     rows = vectors[:count]
     gap = operator(rows.new_tensor(weights) @ rows)

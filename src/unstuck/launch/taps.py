@@ -190,10 +190,12 @@ class Taps:
                 def transform(func: Any, argnums: Any = 0, has_aux: bool = False) -> Any:
                     if compiling():
                         return original(func, argnums, has_aux)
-                    inner = both(func, argnums, has_aux)
+                    inner, plain = both(func, argnums, has_aux), original(func, argnums, has_aux)
 
                     @functools.wraps(func)
                     def heard(*args: Any, **kwargs: Any) -> Any:
+                        if compiling() or _traced():
+                            return plain(*args, **kwargs)
                         gradient, value = inner(*args, **kwargs)
                         listener.functional_gradient(value[0] if has_aux else value)
                         if with_value:
@@ -448,3 +450,9 @@ def tapped(listener: Listener) -> Iterator[Taps]:
         yield taps
     finally:
         taps.remove()
+
+
+def _traced() -> bool:
+    """Somebody writes down what is called (``make_fx``): nothing of ours must stand in it."""
+    depth = getattr(torch._C, "_len_torch_dispatch_stack", None)
+    return depth is None or depth() > 0

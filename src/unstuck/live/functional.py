@@ -12,45 +12,52 @@ from unstuck.live.own_work import OwnWork
 if TYPE_CHECKING:
     from unstuck.live.watcher import Watcher
 
-HELD_BACK = (
-    20  # calls until it is believed: before that they may be derivatives inside of an ordinary training's first step
-)
+# Calls until it is believed: fewer may be derivatives inside of something else.
+FEWEST = 20
+MOST = 100_000  # calls that are kept
 WHY = "torch.func's transforms hide the graph: of such a training the loss alone is judged"
 
 
 class FunctionalGradients:
-    """Each call of ``torch.func.grad`` or ``grad_and_value`` outside of other transforms is a step, where nothing else is."""
+    """Each call of ``torch.func.grad`` or ``grad_and_value`` outside of other transforms is a step, where no other was made.
+
+    That is known when the script has ended, so the values are kept until then; nothing else of the watcher hears of them.
+    """
 
     def __init__(self, watcher: Watcher) -> None:
         self.watcher = watcher
-        self.held: list[tuple[float, float]] = []
-        self.track: Track | None = None
+        self.kept: list[tuple[Any, float]] = []
+        self.written = False
 
     def heard(self, value: Any) -> None:
         """A gradient was computed, of a function that gave this value."""
         watcher = self.watcher
-        if not watcher.active or watcher.busy:
+        if not watcher.active or watcher.busy or len(self.kept) >= MOST:
             return
-        if watcher.tracks or watcher.fast.loss_number or watcher.more_backwards or watcher.by_hand is not self.track:
-            self.held.clear()
+        if self._other_training():
+            self.kept.clear()
             return
         with OwnWork(watcher, "functional"):
-            if not isinstance(value, torch.Tensor) or value.numel() != 1 or _inside_a_transform(value):
-                return
-            if self.track is None:
-                self.held.append((float(value.detach()), watcher.now()))
-                if len(self.held) < HELD_BACK:
-                    return
-                self.track = watcher.by_hand = Track(BY_HAND, None)
-                watcher.event("unseen", what="the graph of the loss", why=WHY)
-                for loss, at in self.held:
-                    watcher.step_by_hand(self.track, loss, at)
-                self.held.clear()
-                watcher.schedule.sampled(self.track)
-                return
-            watcher.step_by_hand(self.track, float(value.detach()), watcher.now())
-            if watcher.schedule.sampling:
-                watcher.schedule.sampled(self.track)
+            if isinstance(value, torch.Tensor) and value.numel() == 1 and not _inside_a_transform(value):
+                # On an accelerator it is read later: reading it now would make the host wait for the device.
+                on_host = value.device.type == "cpu"
+                self.kept.append((float(value.detach()) if on_host else value.detach(), watcher.now()))
+
+    def _other_training(self) -> bool:
+        watcher = self.watcher
+        backward = watcher.fast.loss_number or watcher.more_backwards or watcher.held or watcher.by_hand is not None
+        return bool(watcher.tracks) or bool(backward)
+
+    def report(self) -> None:
+        """The script has ended: if there was no other training, these were its steps."""
+        watcher = self.watcher
+        if len(self.kept) >= FEWEST and not self._other_training():
+            self.written = True
+            track = watcher.by_hand = Track(BY_HAND, None)
+            watcher.event("unseen", what="the graph of the loss", why=WHY)
+            for loss, at in self.kept:
+                watcher.step_by_hand(track, float(loss), at)
+        self.kept.clear()
 
 
 def _inside_a_transform(value: torch.Tensor) -> bool:

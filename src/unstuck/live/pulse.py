@@ -132,6 +132,7 @@ def _alive(parameters: list[torch.Tensor], stream: _Stream) -> bool:
         if alive or (known is not None and known[0]() is gradient and known[1] == version):
             continue  # the very same: nobody cleared it and nothing was added
         # On an accelerator a value would make the host wait for the device.
-        alive = gradient.device.type != "cpu" or bool(_first(gradient).any())
+        # Of a large table of embeddings the first rows are seldom asked for: all of it is looked at then.
+        alive = gradient.device.type != "cpu" or bool(_first(gradient).any()) or bool(gradient.any())
     stream.gradients = now
     return alive

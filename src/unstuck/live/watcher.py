@@ -175,7 +175,7 @@ class Watcher:
     @property
     def backwards(self) -> int:
         """Backward passes heard."""
-        by_hand = self.by_hand.steps if self.by_hand is not None and self.functional.track is None else 0
+        by_hand = self.by_hand.steps if self.by_hand is not None and not self.functional.written else 0
         return self.fast.loss_number + self.more_backwards + by_hand + len(self.fast.values)
 
     def current_step(self) -> int | None:
@@ -657,7 +657,7 @@ class Watcher:
         self.fast.on = False
         self.busy = True
         words = (self.step_lines.read, self.evaluation.mode_over, self.evaluation.last_modes, self.sampler.last_words)
-        for part in (*words, self.plateaus.report):
+        for part in (*words, self.plateaus.report, self.functional.report):
             try:
                 part()
             except Exception as problem:

@@ -158,7 +158,8 @@ class Facts:
         name = inner.__name__.rstrip("_")
 
         def rectifying(*args: Any, **kwargs: Any) -> Any:
-            if args and getattr(args[0], "requires_grad", False) and cuts_at_zero(name, args, kwargs):
+            hidden = self.stage.depth > 0 or self.stage.by_hand
+            if hidden and args and getattr(args[0], "requires_grad", False) and cuts_at_zero(name, args, kwargs):
                 self.rectified = True
             return inner(*args, **kwargs)
 

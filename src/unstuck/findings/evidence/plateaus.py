@@ -24,8 +24,7 @@ LEAST = 8
 """Measures that are looked at where there are as many, though the rate be gone before: what then goes on slowly still goes
 one way."""
 _SCORES = frozenset(
-    "acc accuracy accuracies auc auroc auprc f1 score scores r2 iou miou dice bleu precision recall map ap top1 reward "
-    "rewards return returns".split()
+    "acc accuracy accuracies auc auroc auprc f1 score scores r2 iou miou dice bleu precision recall top1 reward rewards".split()
 )
 _LOSSES = frozenset("loss losses error errors err mse mae rmse nll perplexity ppl ce bce".split())
 
@@ -130,7 +129,9 @@ def _median_gap(pairs: Sequence[tuple[float, float]], *, relative: bool = False)
 def _as_called(plateau: Plateau) -> Kind | None:
     text = str((plateau.line or {}).get("text") or "")
     handed = re.search(r"\.step\((.*)\)", text)
-    words = set(re.findall(r"[a-z]+\d?", re.sub(r"([a-z])([A-Z])", r"\1 \2", handed[1]).lower())) if handed else set()
+    # What is called is no measure: ``map(check, parts)``.
+    named = re.sub(r"([a-z])([A-Z])", r"\1 \2", re.sub(r"\w+\(", "(", handed[1])).lower() if handed else ""
+    words = set(re.findall(r"[a-z]+\d?", named))
     score, loss = bool(words & _SCORES), bool(words & _LOSSES)
     return None if score == loss else "score" if score else "loss"
 

@@ -179,6 +179,9 @@ def _fired(recording: Recording, worst: _Drift, all_of: list[_Drift]) -> Fired:
     # Averages that have forgotten their first values many times over are not late: other data are shown at evaluation.
     late = momentum is None or not 0.01 <= momentum < 1 or (1 - momentum) ** worst.step > THRESHOLDS["first"][0]
     severity: Severity = "warning" if worst.evaluated and (late or _late(recording, worst.name)) else "info"
+    own = "BatchNorm" not in module_kinds(recording).get(worst.name, "BatchNorm")
+    if own and (momentum is None or not late):
+        severity = "info"  # it may normalize by its running statistics in training too, as of observations
     kind = module_kinds(recording).get(worst.name) or ""
     kind = kind if "BatchNorm" in kind else "BatchNorm1d"
     many = f" (and {len(all_of) - 1} more layers)" if len(all_of) > 1 else ""

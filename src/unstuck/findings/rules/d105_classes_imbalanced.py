@@ -211,8 +211,8 @@ def _dominated(
     if naming and part is not None and part < THRESHOLDS["loss_learned"][0]:
         naming = False  # it tells the rare ones apart, though not beyond even odds
     collapsed = naming if naming is not None else by_loss and not weighted
-    partly = missed is not None and missed[1] < THRESHOLDS["told_apart"][0] * missed[0]
-    if missed is not None and (missed[1] <= THRESHOLDS["found"][0] * missed[0] or (partly and not collapsed)):
+    partly = missed is not None and missed[1] < THRESHOLDS["told_apart"][0] * missed[0] and not collapsed
+    if missed is not None and (missed[1] <= THRESHOLDS["found"][0] * missed[0] or partly):
         naming = missed[1] <= THRESHOLDS["found"][0] * missed[0]
         collapsed = True
         course_text = f"of {missed[0]} rare examples in the batches that were kept {missed[1]} are answered rightly"

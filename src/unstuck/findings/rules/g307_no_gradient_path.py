@@ -124,8 +124,9 @@ def _held_back(recording: Recording, event: Event, names: list[str], *, samples:
     return Fired(
         sentence=f"{model} is called without gradient in training{f' at {at(line)}' if line else ''}: {len(names)} of its "
         f"parameters, which an optimizer holds, took no part in any of {samples} sampled steps; {reached.sentence}.",
-        severity="warning",
-        confidence=0.85,
+        # A part that is thawed later on is seen in the first samples alone; such a run learns.
+        severity="info" if reached.state == "learned" else "warning",
+        confidence=0.5 if reached.state == "learned" else 0.85,
         where=model,
         step=event.step,
         evidence={"unused": len(names), "samples": samples},

@@ -138,6 +138,8 @@ def _stranded(recording: Recording) -> Answer | None:
         return None
     for event in gradients_stopped(recording):
         data = event.data
+        if data.get("moved"):
+            continue
         stream = recording.streams.get(int(data.get("o", event.stream)), recording.main)
         reached = progress(recording)
         kind = optimizer_kind(stream) or "SGD"

@@ -101,11 +101,17 @@ def treat(treatment: Treatment) -> None:
                 fresh = heads.get(id(parameter), ())
                 group["params"].extend(p for p in fresh if not any(p is known for known in group["params"]))
 
+    def step_ended(optimizer: torch.optim.Optimizer) -> None:
+        for head in heads.values():  # no zero_grad() of the model's knows of them
+            for parameter in head:
+                parameter.grad = None
+
     hear = stage.hear
     hear.root_begins.append(begins)
     hear.met.append(meets)
     hear.backward.append(backward)
     hear.step_begins.append(step_begins)
+    hear.step_ended.append(step_ended)
     stage.wrap("linear", make)
 
 

@@ -56,6 +56,7 @@ def treat(treatment: Treatment) -> None:
     scheme = str(treatment.options["scheme"])
     only = treatment.options.get("only")
     seen: set[int] = set()
+    first: dict[int, tuple[torch.Tensor, torch.Tensor]] = {}  # leaves of the first loss, as they were
 
     def begins(module: torch.nn.Module, args: tuple, kwargs: dict) -> None:
         if id(module) in seen or treatment.stage.tick:
@@ -93,15 +94,23 @@ def treat(treatment: Treatment) -> None:
         treatment.done(f"{scheme} initialization")
 
     def backward(loss: torch.Tensor) -> torch.Tensor:
-        """Without an optimizer the tensors show in the first loss. Its graph belongs to the old ones: no step by it."""
-        if treatment.stage.tick != 1 or not treatment.known.get("bare"):
+        """Without an optimizer the tensors show in the graph of the first loss; those that the script has changed when the
+        second one comes are its weights, the others are inputs. The graph belongs to the old weights: no step by it."""
+        if not treatment.known.get("bare") or treatment.stage.tick > 2:
             return loss
+        leaves = leaves_of(loss)
         with treatment.stage.aside():
-            for leaf in leaves_of(loss):
-                if leaf.dim() >= 2:
-                    _draw(leaf.data, scheme, treatment.generator, transposed=False)
+            if treatment.stage.tick == 1:
+                first.update({id(leaf): (leaf, leaf.detach().clone()) for leaf in leaves if leaf.dim() >= 2})
+                return loss
+            moved = [leaf for leaf, before in first.values() if not torch.equal(leaf, before)]
+            first.clear()
+            for leaf in moved:
+                _draw(leaf.data, scheme, treatment.generator, transposed=False)
+        if not moved:
+            return loss
         treatment.done(f"{scheme} initialization")
-        return loss * 0.0
+        return torch.stack([leaf.sum() for leaf in leaves]).sum() * 0.0
 
     treatment.stage.hear.root_begins.append(begins)
     treatment.stage.hear.optimizer_made.append(made)

@@ -38,7 +38,6 @@ def variants(known: Known) -> Sequence[Variant]:
 
 def treat(treatment: Treatment) -> None:
     """Every ReLU, however it is called or written."""
-    import torch
     from torch.nn import functional as F
 
     slope = float(treatment.options["slope"])
@@ -47,11 +46,13 @@ def treat(treatment: Treatment) -> None:
         name = inner.__name__.rstrip("_")
 
         def leaky(given: Any, *args: Any, **kwargs: Any) -> Any:
-            derived = name == "relu" or (isinstance(given, torch.Tensor) and (given.requires_grad or stage.depth > 0))
-            if not derived or not cuts_at_zero(name, (given, *args), kwargs):
+            # Outside of a model such a function is part of a loss, unless the network is written out.
+            hidden = name == "relu" or stage.depth > 0 or (stage.by_hand and getattr(given, "requires_grad", False))
+            if not hidden or not cuts_at_zero(name, (given, *args), kwargs):
                 return inner(given, *args, **kwargs)
             treatment.done("leaky rectifiers")
-            return F.leaky_relu(given, slope)
+            in_place = inner.__name__.endswith("_")
+            return F.leaky_relu_(given, slope) if in_place else F.leaky_relu(given, slope)
 
         leaky.__name__ = inner.__name__
         return leaky

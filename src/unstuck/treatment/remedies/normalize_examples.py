@@ -27,10 +27,13 @@ def variants(known: Known) -> Sequence[Variant]:
 
 def treat(treatment: Treatment) -> None:
     """Every batch-norm, in training and in evaluation: the same function of one example in both."""
+    import torch
     from torch.nn import functional as F
 
     def make(inner: Callable[..., Any]) -> Callable[..., Any]:
         def batch_norm(given: Any, *args: Any, **kwargs: Any) -> Any:
+            if inner is torch.batch_norm:  # its arguments stand in another order
+                return inner(given, *args, **kwargs)
             names = ("running_mean", "running_var", "weight", "bias", "training", "momentum", "eps")
             said = {**dict(zip(names, args, strict=False)), **kwargs}
             channels = given.shape[1]

@@ -50,7 +50,9 @@ def change(known: Known, options: Options) -> Change:
     """Before the optimizer is made."""
     lines = (
         "with torch.no_grad():",
-        "    for parameter in model.parameters():",
-        f"        parameter.mul_({options['factor']:g})",
+        "    for part in model.modules():",
+        '        if "Norm" not in type(part).__name__:',
+        "            for parameter in part.parameters(recurse=False):",
+        f"                parameter.mul_({options['factor']:g})",
     )
     return Change("\n".join(lines))
