@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from unstuck.curvature import extremes
+from unstuck.curvature import extremes, spectrum_exam
 from unstuck.curvature.krylov_ends import Wish, run_until
 from unstuck.curvature.operators import Operator, matrix_operator
 from unstuck.linalg.lanczos import Lanczos
@@ -53,3 +53,13 @@ class TestCertificate:
         assert all(pair.checked and not pair.converged for pair in pairs)
         for pair in pairs:
             assert pair.residual == pytest.approx(error, rel=0.01)
+
+    def test_a_matrix_of_zeros(self) -> None:
+        """A loss whose Hessian vanishes: nothing to be missed, and no number that is none."""
+        found = extremes(matrix_operator(torch.zeros(50, 50, dtype=torch.float64)), largest=2, smallest=1)
+        assert all(pair.converged and pair.residual == 0.0 for pair in (*found.largest, *found.smallest))
+
+    def test_an_end_that_is_one_value_many_times(self) -> None:
+        matrix = torch.diag(torch.tensor([5.0, *[-2.0] * 499], dtype=torch.float64))
+        told = spectrum_exam(matrix_operator(matrix), largest=1, smallest=2, dense_below=0)
+        assert told.top == pytest.approx(5.0) and told.bottom == pytest.approx(-2.0)

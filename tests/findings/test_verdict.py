@@ -350,6 +350,15 @@ class TestLeaps:
         found = verdict(Recording.of(loss=self.course(20.0)))
         assert found.state == "bouncing" and "leapt from 1 to 40" in found.sentence
 
+    def test_a_task_that_grows_is_no_leap(self) -> None:
+        """A sum over ever longer sequences."""
+        assert (
+            verdict(
+                Recording.of(loss=[1.0 + 0.1 * s for s in range(200)] + [20.0 - 0.01 * s for s in range(100)])
+            ).state
+            != "bouncing"
+        )
+
     def test_one_that_has_come_back_learns(self) -> None:
         assert verdict(Recording.of(loss=self.course(0.2))).state == "learning"
 

@@ -124,6 +124,49 @@ def test_networks_whose_update_is_written_out_are_treated(name, options, gain, t
         assert after.training > before.training + gain
 
 
+def test_a_hinge_in_the_loss_is_no_rectifier(tmp_path):
+    def train():
+        torch.manual_seed(0)
+        model = torch.nn.Linear(2, 1)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        x, sign = torch.randn(40, 2), torch.ones(40)
+        losses = []
+        for _ in range(3):
+            optimizer.zero_grad()
+            loss = (1 - sign * model(x).squeeze(1)).clamp(min=0).mean()
+            loss.backward()
+            optimizer.step()
+            losses.append(float(loss))
+        return losses
+
+    before = staged(train, folder=tmp_path)
+    assert not before.known["rectified"]
+    assert staged(train, ("leaky-rectifier", {"slope": 0.2}), known=before.known).returned == before.returned
+
+
+def test_inputs_that_ask_for_a_gradient_are_not_drawn_anew(tmp_path):
+    """Points at which a derivative is taken are leaves of the loss as well."""
+    kept = []
+
+    def train():
+        torch.manual_seed(0)
+        points = torch.linspace(0, 1, 12).reshape(12, 1).requires_grad_()
+        weight = (0.3 * torch.randn(1, 4)).requires_grad_()
+        kept.append((points, weight, weight.detach().clone()))
+        for _ in range(4):
+            loss = (((points @ weight).tanh().sum(1) - points.detach().squeeze(1)) ** 2).mean()
+            loss.backward()
+            with torch.no_grad():
+                weight -= 0.1 * weight.grad
+                weight.grad = points.grad = None
+        return 0.0
+
+    staged(train, ("initialization", {"scheme": "glorot"}), known={"bare": [2, 2]})
+    points, weight, before = kept[0]
+    assert torch.equal(points, torch.linspace(0, 1, 12).reshape(12, 1))
+    assert not torch.allclose(weight, before, atol=0.2)
+
+
 @pytest.mark.parametrize("name", ["clipping", "warm-up", "decay", "larger-batch", "escape"])
 def test_remedies_that_only_change_the_way_act(name, tmp_path):
     before = staged(sick.healthy, folder=tmp_path)
