@@ -144,7 +144,7 @@ def judge(recording: Recording) -> Answer:
         if key not in told_apart and len(steps) >= THRESHOLDS["fewest_samples"][0]
     }
     if not stuck:
-        return Passed("no hidden layer has rows that are all equal in weight and gradient")
+        return Passed("no hidden layer and no table has units that are all equal in weight and gradient")
     key = next(u.key for _, several in units for u in several if u.key in stuck)
     name, axis = key
     first: Fact = next(s for s, several in units if any(u.key == key for u in several))
