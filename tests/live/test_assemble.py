@@ -54,6 +54,7 @@ def test_of_thousands_of_optimizers_the_main_one_and_the_longest_are_told() -> N
     told = [stream["number"] for stream in report["run"]["streams"]]
     assert len(told) == 32 and recording.main.number in told and 700 in told and told == sorted(told)
     assert {curve["stream"] for curve in report["curves"]} == set(told)
+    assert report["run"]["unseen"][0]["what"] == "1168 optimizers"
 
 
 def test_a_finding_is_told_whole_and_its_symptoms_under_it() -> None:

@@ -180,6 +180,9 @@ def _unseen(recording: Recording) -> list[dict[str, str]]:
         for sample in stream.samples:
             for part in sample.get("unseen") or ():
                 found.setdefault((str(part.get("what", "")), str(part.get("why") or "")))
+    more = sum(1 for stream in recording.streams.values() if stream.steps) - MOST_STREAMS
+    if more > 0:
+        found.setdefault((f"{more} optimizers", f"the report tells of {MOST_STREAMS}: the main one and the longest"))
     for event in recording.happened("unseen"):
         found.setdefault((str(event.data.get("what", "")), str(event.data.get("why") or "")))
     return [{"what": what, "why": why} for what, why in list(found)[:200]]

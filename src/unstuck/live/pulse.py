@@ -1,4 +1,4 @@
-"""Whether what an optimizer holds still gets a gradient, late in the run too: a look of a microsecond, every so many steps.
+"""Whether what an optimizer holds still gets a gradient, late in the run too: a look every so many steps.
 
 Full samples of a short run are those of its beginning. A model that is made anew later on (after a checkpoint was loaded)
 leaves its optimizer with the tensors of the old one; from then on they get no gradient, and this is seen here.

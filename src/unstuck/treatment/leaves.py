@@ -4,26 +4,15 @@ from __future__ import annotations
 
 import torch
 
-MOST_NODES = 20_000  # of a graph; a longer one is no network written out by hand
+from unstuck.probes.graph import walk
 
 
 def leaves_of(loss: torch.Tensor) -> list[torch.Tensor]:
-    """The tensors whose gradients a backward pass of ``loss`` would fill, each once, in the order the graph shows them.
+    """The tensors whose gradients a backward pass of ``loss`` would fill, each once; of at most 20,000 operations.
 
     >>> w, b = torch.ones(2, requires_grad=True), torch.ones(2, requires_grad=True)
     >>> len(leaves_of((w * w + b).sum()))
     2
     """
-    found: dict[int, torch.Tensor] = {}
-    seen: set[object] = set()
-    stack = [loss.grad_fn]
-    while stack and len(seen) < MOST_NODES:
-        node = stack.pop()
-        if node is None or node in seen:
-            continue
-        seen.add(node)
-        variable = getattr(node, "variable", None)
-        if isinstance(variable, torch.Tensor):
-            found.setdefault(id(variable), variable)
-        stack.extend(child for child, _ in node.next_functions)
-    return list(found.values())
+    entering = (child.leaf for node in walk(loss).nodes for child, _ in node.edges if child is not None)
+    return list({id(leaf): leaf for leaf in entering if leaf is not None}.values())

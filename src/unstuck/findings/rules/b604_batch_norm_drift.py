@@ -179,11 +179,11 @@ def _fired(recording: Recording, worst: _Drift, all_of: list[_Drift]) -> Fired:
     # Averages that have forgotten their first values many times over are not late: other data are shown at evaluation.
     late = momentum is None or not 0.01 <= momentum < 1 or (1 - momentum) ** worst.step > THRESHOLDS["first"][0]
     severity: Severity = "warning" if worst.evaluated and (late or _late(recording, worst.name)) else "info"
-    own = "BatchNorm" not in module_kinds(recording).get(worst.name, "BatchNorm")
-    if own and (momentum is None or not late):
-        severity = "info"  # it may normalize by its running statistics in training too, as of observations
-    kind = module_kinds(recording).get(worst.name) or ""
-    kind = kind if "BatchNorm" in kind else "BatchNorm1d"
+    kind = module_kinds(recording).get(worst.name) or "BatchNorm1d"
+    if "BatchNorm" not in kind:
+        kind = "BatchNorm1d"
+        if momentum is None or not late:
+            severity = "info"  # it may normalize by its running statistics in training too, as of observations
     many = f" (and {len(all_of) - 1} more layers)" if len(all_of) > 1 else ""
     theirs = "what enters it at evaluation has" if worst.evaluated else "the training batches have"
     text = (

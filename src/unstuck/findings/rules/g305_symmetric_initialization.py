@@ -40,8 +40,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from unstuck.findings.contract import Advice, Answer, Fired, NotApplicable, Passed, Skipped
-from unstuck.findings.evidence.layers import module_kind, weights
-from unstuck.findings.evidence.liveness import Seen, owned
+from unstuck.findings.evidence.layers import module_kind, tables, weights
 from unstuck.findings.evidence.places import model_line, model_name
 from unstuck.findings.evidence.progress import progress
 from unstuck.record.recording import Fact, Recording
@@ -57,7 +56,7 @@ HEALTHY = (
     "examples/healthy/docs_char_gpt.py",
 )
 THRESHOLDS = {
-    "equal_rows": (1.0, "all rows; the test is exact"),
+    "equal_rows": (1.0, "all rows (or columns, where those are the units); the test is exact"),
     "first_steps": (20, "the start of the run: equal rows later are another matter (pruning, collapse)"),
     "fewest_samples": (
         2,
@@ -99,20 +98,16 @@ class _Units:
 
 def _units(sample: Fact, recording: Recording) -> list[_Units]:
     stream = recording.main
-    rows = [_Units((w.name, "rows"), w.stat.get("eq"), w.stat, w.order, False) for w in weights(sample, stream)]
+    matrices = weights(sample, stream)
+    # A matrix of the script's own may have its units in columns (``x @ W``); those of torch's layers are rows.
+    own = [w for w in matrices if module_kind(recording, w.layer) not in UNITS_IN_ROWS]
+    rows = [_Units((w.name, "rows"), w.stat.get("eq"), w.stat, w.order, False) for w in matrices]
     columns = [
-        _Units((seen.name, "columns"), seen.stat.get("ceq"), seen.stat, None, True)
-        for seen in owned(sample, stream)
-        if seen.stat.get("ceq") is not None
-        and (seen.stat.get("role") == "embedding" or _multiplies_from_the_right(seen, recording))
+        _Units((w.name, "columns"), w.stat["ceq"], w.stat, None, True)
+        for w in (*tables(sample, stream), *own)
+        if w.stat.get("ceq") is not None
     ]
     return rows + columns
-
-
-def _multiplies_from_the_right(seen: Seen, recording: Recording) -> bool:
-    """A matrix of the script's own may have its units in columns; those of torch's layers are rows."""
-    layer = str(seen.stat.get("layer") or "")
-    return seen.stat.get("role") == "weight" and module_kind(recording, layer) not in UNITS_IN_ROWS
 
 
 def judge(recording: Recording) -> Answer:

@@ -94,8 +94,8 @@ def _rate_gone(look: Look) -> Verdict | None:
         return None
     return Verdict(
         "not-moving",
-        f"The learning rate is less than a hundred-millionth of its peak of {peak:.3g} from step {since} of {look.n} on: no "
-        "parameter changes any more.",
+        f"The learning rate is less than a hundred-millionth of its peak of {peak:.3g} from step {since} of {look.n} on: steps "
+        "so short change no number of 32 bits.",
         look.evidence(since=since, peak_rate=peak),
     )
 

@@ -45,7 +45,9 @@ def treat(treatment: Treatment) -> None:
 def change(known: Known, options: Options) -> Change:
     """The rates multiplied where the optimizer is made, or the rate of an update that is written out."""
     if known.get("bare"):
-        return Change(f"# multiply the learning rate of the update by {float(options['factor']):g}")
+        return Change(
+            f"# multiply the learning rate of the update (tried as the gradient) by {float(options['factor']):g}"
+        )
     made = (known.get("optimizers") or [{}])[0]
     name = made.get("name") or "optimizer"
     lines = (f"for group in {name}.param_groups:", f'    group["lr"] *= {float(options["factor"]):g}')
