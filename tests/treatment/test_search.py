@@ -63,6 +63,23 @@ def test_faults_that_hide_each_other_are_treated_together():
     assert asked() == [["a", "c"], ["f"]]
 
 
+def test_a_fault_that_no_finding_names_may_hide_behind_one_that_is_named():
+    order = [
+        Candidate("linear-output", "a", answers=("L206",)),
+        Candidate("right-loss", "b", answers=("L206",)),
+        Candidate("longer", "c", answers=("L206",), more_compute=True),
+        Candidate("standardize-inputs", "d"),
+        Candidate("decay", "e"),
+    ]
+    rows = [Row((c,), [0.0, None, None]) for c in order if not c.more_compute]
+    asked = next_changes(rows, order, NOTHING, first=4, count=3)
+    assert [[c.label for c in changes] for changes in asked] == [
+        ["a", "d"],
+        ["c"],
+        ["a", "e"],
+    ]  # b is another way to do what a does
+
+
 def test_nothing_more_is_tried_where_nothing_is_left_to_gain():
     assert labels([row(0.96, "linear-output")]) == []
 

@@ -71,7 +71,8 @@ def next_changes(
 ) -> list[tuple[Candidate, ...]]:
     """What to try next: ``first`` remedies in their order, then ``count`` at a time; nothing when nothing is left to gain.
 
-    Where none helped, remedies of several findings are tried together, for faults that hide each other. Where one helped,
+    Where none helped, remedies are tried together, for faults that hide each other: of several findings, and the first that
+    answers one beside others. Where one helped,
     others are tried beside it: those that helped by themselves, then those not yet tried; where it
     helped by less than a cure, half of the trials go on with remedies by themselves.
     """
@@ -84,7 +85,8 @@ def next_changes(
     tried = {frozenset(c.label for c in row.changes) for row in rows}
     single = ((c,) for c in order if frozenset((c.label,)) not in tried)
     if best is None:
-        return _alternating(count, _one_for_each_finding(order, tried), single)
+        hidden = itertools.chain(_one_for_each_finding(order, tried), _beside_the_answer(order, tried))
+        return _alternating(count, hidden, single)
     if best.more_compute or len(best.changes) >= MOST_PARTS:
         return _alternating(count, single)
     beside = _beside(best, [r for r in helped[1:] if len(r.changes) == 1], order, tried)
@@ -120,6 +122,20 @@ def _one_for_each_finding(order: Sequence[Candidate], tried: set[frozenset[str]]
         for together in itertools.combinations(chosen, size):
             if frozenset(c.label for c in together) not in tried:
                 yield together
+
+
+def _beside_the_answer(order: Sequence[Candidate], tried: set[frozenset[str]]) -> Iterator[tuple[Candidate, ...]]:
+    """The first remedy that answers a finding, with each of the others: a second fault may have been hidden by the first.
+
+    A softmax over one unit stops every gradient, and that the inputs are raw shows only when it is gone.
+    """
+    first = next((c for c in order if c.answers and not c.more_compute), None)
+    if first is None:
+        return
+    for partner in order:
+        new = frozenset((first.label, partner.label)) not in tried
+        if new and not partner.more_compute and compatible((first,), partner):
+            yield first, partner
 
 
 def _beside(
