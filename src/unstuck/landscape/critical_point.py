@@ -24,8 +24,7 @@ from unstuck.objective.model import ModelObjective
 State = Literal["saddle", "maximum", "flat", "minimum", "bouncing", "converged", "descending", "no-gradient", "unknown"]
 
 # Of a saddle's descent at most this much may be explained by the gradient. Measured: stalled exclusive-or networks
-# 0.08 to
-# 0.18; thirty healthy networks with negative curvature 18 to 100,000.
+# 0.08 to 0.18; thirty healthy networks with negative curvature 18 to 100,000.
 SLOPE_SHARE = 0.5
 NOISE_FACTOR = 1.5  # ‖g‖² of a mean that is truly zero is the squared standard error; 1.5² covers its own scatter
 GAIN_ERRORS = 3.0  # a saddle's gain, in standard errors of the loss
@@ -98,9 +97,8 @@ def classify(
     """Say where a point stands on the loss surface.
 
     A saddle needs a gradient that cannot be told from zero (by its own mini-batch noise, or to rounding) *and* a
-    measured
-    descent along negative curvature that the gradient cannot explain. ``lr``: the run's learning rate, to tell
-    bouncing.
+    measured descent along negative curvature that the gradient cannot explain. ``lr``: the run's learning rate, to tell
+    bouncing. A place whose gradient is alive may still be next to a minimum: :func:`~unstuck.landscape.nearby.nearby_minimum`.
 
     *Cost*: a spectrum exam (60 to 100 products), about 40 forward passes in float64; degenerate points some hundreds
     more.

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from unstuck.live import kept_calls
 from unstuck.live.budget import clock
+from unstuck.live.fresh_weights import drawn_anew
 from unstuck.live.loss_tape import Program
 from unstuck.live.side_effects import quiet
 
@@ -171,19 +172,10 @@ def _flatter(kept: Kept, seed: int) -> dict[str, Any]:
 
 def _fresh(kept: Kept) -> Tensor:
     """New weights for the twin, by its layers' own first drawing; as one vector."""
-    names = {name for name, _ in kept.live}
-    drawn: set[str] = set()
-    for prefix, module in kept.twin.named_modules():
-        draw = getattr(module, "reset_parameters", None)
-        if not callable(draw):
-            continue
-        draw()
-        drawn.update(f"{prefix}.{n}" if prefix else n for n, _ in module.named_parameters())
-    missing = names - drawn
+    vector, missing = drawn_anew(kept)
     if missing:
-        raise NoProbe(f"{min(missing)} cannot be drawn anew: its module has no reset_parameters")
-    own = dict(kept.twin.named_parameters())
-    return torch.cat([own[name].detach().reshape(-1).clone() for name, _ in kept.live])
+        raise NoProbe(f"{missing[0]} cannot be drawn anew: its module has no reset_parameters")
+    return vector
 
 
 def _objective(kept: Kept, calls: Sequence[CapturedCall], start: Tensor) -> CapturedObjective:

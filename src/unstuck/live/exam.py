@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
@@ -11,12 +12,14 @@ import torch
 
 from unstuck.core.errors import BadInput
 from unstuck.live.budget import clock
+from unstuck.live.fresh_weights import another_start
 from unstuck.live.kept_calls import answers, listening, pairs
 from unstuck.live.rates import reach_of
 from unstuck.live.side_effects import quiet
 from unstuck.probes.dependence import Dependence, dependence
 
 if TYPE_CHECKING:
+    from unstuck.landscape.critical_point import Standing
     from unstuck.live.captures import Kept
     from unstuck.live.rates import Reach
     from unstuck.objective.captured import CapturedCall, CapturedObjective
@@ -27,6 +30,9 @@ LEAST_GRADIENTS = 150
 VECTOR_BYTES = 512 << 20
 TRIAL_STEPS = 20
 SMALL = 20_000  # parameters up to which everything is done in float64: a curvature of 1e-4 of the largest then shows
+FEW = 400  # parameters of a model that is started again elsewhere: a descent takes some hundredths of a second
+AT_LENGTH = 2.5  # seconds that may be spent, from which on a minimum is looked for: the run is stuck, or was long
+ENOUGH = 0.1  # of the loss here; a start that leads so far settles it
 PATIENCE = 2.0  # times the seconds that were foreseen (right within a third, see above): then the look is given up
 
 
@@ -180,6 +186,35 @@ class Exam:
         # A rate that its schedule has brought down by design is not asked whether it could be longer.
         if reach is not None and reach.rate > 0.01 * peak_rate:
             data["trial"] = self._trial(used, reach, peak_rate)
+        if seconds >= AT_LENGTH and objective.size <= FEW:
+            self._minimum(data, objective, standing, clock() + 0.5 * seconds)
+
+    def _minimum(self, data: dict[str, Any], objective: Objective, standing: Standing, until: float) -> None:
+        """Whether a minimum is next to this place, and whether other starts of the model lead to a lower loss.
+
+        It comes last: what was found before stands in ``data``, whatever happens here.
+        """
+        from unstuck.landscape.elsewhere import search_elsewhere
+        from unstuck.landscape.nearby import nearby_minimum
+
+        self.deadline = until + 1.0
+        with torch.random.fork_rng(devices=[]), contextlib.suppress(OutOfTime):
+            torch.manual_seed(0)
+            near = nearby_minimum(objective, standing, going=lambda: clock() < until)
+            if near is not None:
+                data |= {"state": near.state, "sentence": near.sentence, "evidence": near.as_json()["evidence"]}
+            elif standing.state != "minimum":
+                return
+            here = objective.start()
+            found = search_elsewhere(
+                objective,
+                here,
+                lambda: another_start(self.kept).to(here),
+                going=lambda: clock() < until,
+                enough=ENOUGH * abs(objective.value(here)),
+            )
+            if found is not None:
+                data["elsewhere"] = found.as_json()
 
     def _against_step(self, objective: Objective, reach: Reach, top: float, peak_rate: float) -> dict[str, Any]:
         sharpness = reach.rate * top

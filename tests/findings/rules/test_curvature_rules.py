@@ -196,3 +196,25 @@ def test_a_valley_in_a_run_that_learns() -> None:
     assert isinstance(c504.judge(run(narrow, loss=nearly_done, accuracy=0.9)), Fired)
     less = look("descending", rate_times_curvature=1.2, trial=trial([0.01, 0.02], newton=0.6, before=0.9))
     assert isinstance(c504.judge(run(less, loss=nearly_done, accuracy=0.9)), Passed)
+
+
+def test_other_starts_decide_whether_a_minimum_is_poor() -> None:
+    lower = look("minimum", elsewhere={"here": 2.28, "lowest": 0.4, "starts": 12, "lower": 5})
+    found = c502.judge(run(lower))
+    assert isinstance(found, Fired) and "5 of 12 other starts" in found.sentence and found.confidence == 0.85
+    none = look("minimum", elsewhere={"here": 2.28, "lowest": 2.279, "starts": 12, "lower": 0})
+    answer = c502.judge(run(none))
+    assert isinstance(answer, Passed) and "none of 12 other starts" in answer.reason
+    few = look("minimum", elsewhere={"here": 2.28, "lowest": 2.279, "starts": 3, "lower": 0})
+    assert isinstance(c502.judge(run(few)), Fired)
+
+
+def test_next_to_a_minimum_is_the_verdict_where_other_starts_lead_lower_or_nothing_else_is_known() -> None:
+    beside = {"distance": 0.8, "gain_left": 1e-4}
+    stands = [2.3] * 30 + [2.28] * 70
+    alone = run(look("minimum", evidence=beside), loss=stands)
+    better = run(look("minimum", evidence=beside, elsewhere={"lowest": 0.4, "starts": 12, "lower": 5}), loss=stands)
+    learned = run(look("minimum", evidence=beside | {"loss": 0.05}), loss=LEARNED, accuracy=0.95)
+    assert verdict(better).state == "minimum"
+    assert verdict(alone).state in ("minimum", "converged")
+    assert verdict(learned).state != "minimum"

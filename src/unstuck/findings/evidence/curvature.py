@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from unstuck.findings.contract import Number, Verdict
 from unstuck.findings.evidence.head import number
@@ -85,6 +86,32 @@ def _material(told: Mapping[str, Number]) -> bool:
     """The measured descent is worth the name: a hundredth of the loss that is left."""
     gains = [number(told.get(name)) or 0.0 for name in ("escape_gain", "curvature_gain", "probe_drop")]
     return max(gains) > WORTH * abs(number(told.get("loss")) or 0.0)
+
+
+@dataclass(frozen=True)
+class OtherStarts:
+    """Where descents from other starts of the same model ended, on the kept batches: the lowest loss, of how many."""
+
+    lowest: float
+    starts: int
+    lower: int
+
+
+def other_starts(recording: Recording) -> OtherStarts | None:
+    """What the last look found from other starts; None where it made none."""
+    look = last_look(recording)
+    data = look.data.get("elsewhere") if look is not None else None
+    if not isinstance(data, Mapping):
+        return None
+    lowest, starts = number(data.get("lowest")), number(data.get("starts"))
+    return (
+        None if lowest is None or not starts else OtherStarts(lowest, int(starts), int(number(data.get("lower")) or 0))
+    )
+
+
+def next_to(verdict: Verdict) -> bool:
+    """Whether the minimum is beside the run's place and not under it: its gradient is alive still, yet gains next to nothing."""
+    return verdict.state == "minimum" and number(verdict.evidence.get("distance")) is not None
 
 
 class Trial:

@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from unstuck.findings.contract import Verdict
-from unstuck.findings.evidence.curvature import FEWEST_PARTS, last_look, measured_verdict, trial, why_no_longer
+from unstuck.findings.evidence.curvature import (
+    FEWEST_PARTS,
+    last_look,
+    measured_verdict,
+    next_to,
+    other_starts,
+    trial,
+    why_no_longer,
+)
 from unstuck.findings.evidence.head import number
 from unstuck.findings.verdict.look import FEWEST_STEPS, USEFUL, Look
 
@@ -11,6 +19,8 @@ from unstuck.findings.verdict.look import FEWEST_STEPS, USEFUL, Look
 def measured(look: Look) -> Verdict | None:
     """What the last look at the curvature showed. A run that has learned is not called stuck for standing flat."""
     found = measured_verdict(look.recording)
+    if found is not None and next_to(found) and not _others_end_lower(look, found):
+        found = None  # what the course of the loss shows is simpler: converged, or learning still
     if found is not None:
         settled = look.progress.state == "learned"
         return None if settled and found.state in ("flat", "saddle") else found
@@ -28,6 +38,19 @@ def measured(look: Look) -> Verdict | None:
     return None
 
 
+def next_to_a_minimum(look: Look) -> Verdict | None:
+    """Where the course of the loss shows nothing: all that a descent from here gains is less than a thousandth of the loss."""
+    found = measured_verdict(look.recording)
+    return found if found is not None and next_to(found) else None
+
+
+def _others_end_lower(look: Look, found: Verdict) -> bool:
+    others, here = other_starts(look.recording), number(found.evidence.get("loss"))
+    return others is not None and here is not None and others.lowest < LOWER * here
+
+
+LOWER = 0.9
+"""Of the loss at a minimum: another start that ends below shows that it is not the best; descents end within 1 %."""
 FASTER = 5.0
 """Times what the last third of the run gained, and its two standard errors, that one longer step must gain."""
 BEYOND_NOISE = 4.0
