@@ -42,7 +42,7 @@ def search_elsewhere(
 ) -> Elsewhere | None:
     """Descend from places that ``draw`` gives (flat vectors), as long as ``going()``; None when none came to an end.
 
-    ``enough``: a loss at which the search is over. *Cost*: up to 200 iterations of limited-memory BFGS for each start.
+    ``enough``: a loss at which the search is over. *Cost*: up to 200 iterations of BFGS for each start.
 
     >>> import torch
     >>> from unstuck.objective import FormulaObjective
