@@ -41,7 +41,10 @@ def test_the_gradient_is_within_its_noise(loss: list[float]) -> None:
     found = verdict(looked(loss))
     assert found.state == "converged" and "512 kept examples" in found.sentence and "0.002" in found.sentence
     assert found.evidence["basis"] == "probed" and found.evidence["learned_nothing"] == (loss[0] > 1.5)
-    assert verdict(looked(loss, state="descending")).state == "unknown"
+    assert verdict(looked(loss, state="descending", drop=0.02)).state == "unknown"
+    nowhere = verdict(looked(loss, state="descending"))  # beyond its noise, and yet no step gains what noise would hide
+    assert nowhere.state == "converged" and "leads nowhere" in nowhere.sentence
+    assert verdict(looked(loss, state="descending", own=0.02)).state == "unknown"
 
 
 def test_two_batches_are_a_witness_only_beside_a_loss_that_stands() -> None:
@@ -49,6 +52,24 @@ def test_two_batches_are_a_witness_only_beside_a_loss_that_stands() -> None:
     assert verdict(looked(noisy(2.303, 0.01), parts=2)).state == "converged"
     assert verdict(looked(noisy(2.303, 0.01), parts=1)).state == "unknown"
     assert verdict(looked(noisy(2.303, 0.01), examples=8)).state == "unknown"
+
+
+def test_at_a_constant_answer_two_batches_are_enough() -> None:
+    rough = noisy(2.303, 0.2)  # no hundredth of the loss could be told from it
+    assert verdict(looked(rough, parts=2)).state == "converged"
+    assert verdict(looked(noisy(2.9, 0.2), parts=2)).state == "unknown"
+
+
+def test_the_steps_that_the_look_saw_jump() -> None:
+    stands = noisy(2.303, 0.01)
+    assert verdict(looked(stands, state="bouncing")).state == "bouncing"
+    assert verdict(looked([2.3 * 0.97**i for i in range(100)], state="bouncing")).state == "learning"
+
+
+def test_all_data_in_one_batch_has_no_noise() -> None:
+    recording = looked([2.303 - 1e-6 * i for i in range(100)], state="descending", drop=0.2, parts=1)
+    recording.happened("biopsy")[-1].data["evidence"]["loss_noise"] = None
+    assert verdict(recording).state == "slow"
 
 
 def test_what_falls_or_measures_nothing_is_not_at_rest() -> None:

@@ -16,6 +16,7 @@ from unstuck.core.errors import BadInput
 from unstuck.objective.averaging import read_averaging, weigh
 from unstuck.objective.batches import examples_in, map_tensors
 from unstuck.objective.frozen_state import differentiable_kernels, has_recurrent, modes, random_numbers
+from unstuck.objective.in_double import InDouble
 from unstuck.objective.layout import Layout
 from unstuck.objective.model import choose_parameters, unwrapped
 from unstuck.objective.pieces import PieceObjective
@@ -34,6 +35,7 @@ class CapturedCall:
     autocast: tuple[str, torch.dtype] | None
     loss: Callable[[Any], Tensor] | None = None  # of the model's output; none when the output carries it
     value: Tensor | None = None  # the live loss
+    widened: bool = False  # to float64, and so is what the model's code makes for itself
 
     @classmethod
     def before(cls, model: nn.Module, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> CapturedCall:
@@ -89,6 +91,8 @@ class _CapturedPiece:
                 stack.enter_context(differentiable_kernels(recurrent=self._recurrent))
             if call.autocast is not None:
                 stack.enter_context(torch.autocast(call.autocast[0], dtype=call.autocast[1]))
+            if call.widened:
+                stack.enter_context(InDouble())
             # Copies again: a model may write into its inputs.
             fresh = map_tensors((call.args, dict(call.kwargs)), lambda t: t.clone())
             output = functional_call(call.model, state, fresh[0], fresh[1])
@@ -129,7 +133,12 @@ def _doubled(call: CapturedCall) -> CapturedCall:
         return map_tensors(thing, lambda t: t.double() if t.is_floating_point() else t)
 
     return replace(
-        call, args=wide(call.args), kwargs=wide(dict(call.kwargs)), buffers=wide(dict(call.buffers)), autocast=None
+        call,
+        args=wide(call.args),
+        kwargs=wide(dict(call.kwargs)),
+        buffers=wide(dict(call.buffers)),
+        autocast=None,
+        widened=True,
     )
 
 

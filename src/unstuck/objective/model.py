@@ -24,6 +24,7 @@ from unstuck.objective.frozen_state import (
     random_numbers,
     wanted_flags,
 )
+from unstuck.objective.in_double import InDouble
 from unstuck.objective.layout import Layout
 from unstuck.objective.pieces import PieceObjective
 
@@ -94,6 +95,8 @@ class _Runner:
         self.devices = sorted({t.device for t in [*model.parameters(), *model.buffers()]}, key=str)
         self.recurrent = has_recurrent(model)
         self.in_training = any(flags.values())
+        own = [p.dtype for p in model.parameters() if p.is_floating_point()]
+        self.widened = dtype is torch.float64 and torch.float64 not in own
 
     @contextmanager
     def frozen(self, index: int) -> Any:
@@ -101,6 +104,8 @@ class _Runner:
             stack.enter_context(modes(self.model, self.flags))
             stack.enter_context(random_numbers(self.seed + index, self.devices))
             stack.enter_context(differentiable_kernels(recurrent=self.recurrent))
+            if self.widened:
+                stack.enter_context(InDouble())
             yield
 
     def state(self, leaves: Sequence[Tensor]) -> dict[str, Tensor]:

@@ -16,7 +16,13 @@ from unstuck.findings.verdict.converged import converged
 from unstuck.findings.verdict.diverging import diverging
 from unstuck.findings.verdict.learning import learning
 from unstuck.findings.verdict.look import Look
-from unstuck.findings.verdict.measured import at_the_noise_floor, measured, next_to_a_minimum, one_step_gains_more
+from unstuck.findings.verdict.measured import (
+    at_the_noise_floor,
+    jumps,
+    measured,
+    next_to_a_minimum,
+    one_step_gains_more,
+)
 from unstuck.findings.verdict.no_gradient import no_gradient
 from unstuck.findings.verdict.not_moving import not_moving
 from unstuck.findings.verdict.unknown import unknown
@@ -73,4 +79,5 @@ def verdict(recording: Recording) -> Verdict:
         found = _SHOWN[state](made)
         if found is not None:
             return found
-    return at_the_noise_floor(made) or next_to_a_minimum(made) or one_step_gains_more(made) or unknown(made)
+    last = (jumps, at_the_noise_floor, next_to_a_minimum, one_step_gains_more)
+    return next((found for tell in last if (found := tell(made)) is not None), None) or unknown(made)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 
 from unstuck.findings.contract import Verdict
+from unstuck.findings.evidence.curvature import last_look
+from unstuck.findings.evidence.head import number
 from unstuck.findings.evidence.progress import main_term
 from unstuck.findings.verdict.leap import leapt
 from unstuck.findings.verdict.look import ALIVE, FEWEST_STEPS, Look, standing
@@ -13,6 +15,9 @@ ABOVE = 0.02
 """Two percent above a constant answer's loss: rounding and class shares from samples stay well below."""
 BOUNCE = -0.3
 """Mean cosine of successive gradients below which steps undo each other; independent noise gives about 0."""
+
+BEYOND_NOISE = 2.0
+"""Times the standard error of the kept batches' gradient: a mean that is zero lies beyond once in a hundred times."""
 
 
 def bouncing(look: Look) -> Verdict | None:
@@ -27,7 +32,8 @@ def bouncing(look: Look) -> Verdict | None:
         )
     if t is None or look.n < 3 * FEWEST_STEPS or not standing(look) or look.opposed:
         return None
-    if look.progress.state == "learned" or look.gradient is None or look.gradient[1] < ALIVE * look.gradient[0]:
+    alive = _alive(look)
+    if look.progress.state == "learned" or alive is None:
         return None
     rates = look.stream.learning_rate
     if rates and rates.last < 0.1 * max(rates.values):
@@ -39,18 +45,28 @@ def bouncing(look: Look) -> Verdict | None:
             "bouncing",
             f"The loss stands at {t.level:.4g} ({change}), yet successive gradients point against each other (mean "
             f"cosine {mean:.2f} ± {error:.2f}): the steps jump across the valley.",
-            look.evidence(gradient_norm=look.gradient[1]),
+            look.evidence(gradient_norm=alive),
         )
     constant = _worst_constant(look)
     if constant is not None and t.level > (1 + ABOVE) * constant + 3 * t.error and t.error < ABOVE * constant:
         return Verdict(
             "bouncing",
             f"The loss stands at {t.level:.4g} ({change}), above the {constant:.4g} that the output's bias alone "
-            f"would reach, and the gradient's norm is {look.gradient[1]:.3g}: shorter steps would fall, these "
+            f"would reach, and the gradient's norm is {alive:.3g}: shorter steps would fall, these "
             "jump across the valley.",
-            look.evidence(gradient_norm=look.gradient[1], constant_answer_loss=constant),
+            look.evidence(gradient_norm=alive, constant_answer_loss=constant),
         )
     return None
+
+
+def _alive(look: Look) -> float | None:
+    """The gradient's norm towards the end, where it is not small: beside its own first size, or beside its noise."""
+    if look.gradient is not None:
+        return look.gradient[1] if look.gradient[1] >= ALIVE * look.gradient[0] else None
+    seen = last_look(look.recording)
+    told = (seen.data.get("evidence") if seen is not None else None) or {}
+    slope, noise = number(told.get("gradient_norm")), number(told.get("gradient_noise"))
+    return slope if slope is not None and noise is not None and slope > BEYOND_NOISE * noise > 0 else None
 
 
 def _worst_constant(look: Look) -> float | None:

@@ -11,6 +11,8 @@ NOISE_FLOOR = 0.15
 """Share of the squared gradient that is signal, below which noise decides the direction of most steps."""
 BELOW_NOISE = 1 / 3
 """A possible gain over a third of the run below a third of the batches' scatter drowns in it."""
+NEARLY = 0.03
+"""Of the way: noise hides that much of a change, at most, in a run that has learned and shows none."""
 SLOWED = 0.25
 """A third of the run that gains at most a quarter of what was gained in all: the curve has bent."""
 
@@ -54,6 +56,13 @@ def converged(look: Look) -> Verdict | None:
             "converged",
             f"The loss has come down from {first:.4g} to {t.level:.4g} and stands ({change}, less than "
             f"{USEFUL:.0%} of the way); {p.sentence}.",
+            look.evidence(),
+        )
+    if p.state == "learned" and t.direction == "level" and t.most <= NEARLY * gained:
+        return Verdict(
+            "converged",
+            f"The loss has come down from {first:.4g} to {t.level:.4g}, and {change} is within its noise: at most "
+            f"{t.most / gained:.1%} of the way; {p.sentence}.",
             look.evidence(),
         )
     # The longer stretch tells a small change more surely, where the curve does not bend within it.

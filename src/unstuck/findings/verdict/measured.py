@@ -70,6 +70,8 @@ def one_step_gains_more(look: Look) -> Verdict | None:
         return None
     told = seen.data.get("evidence") or {}
     drop, noise = number(told.get("line_search_drop")), number(told.get("loss_noise"))
+    if noise is None and told.get("noise_parts") == 1:
+        noise = 0.0  # all that is trained on is in one batch
     if drop is None or noise is None:
         return None
     least = max(
@@ -94,24 +96,65 @@ def at_the_noise_floor(look: Look) -> Verdict | None:
     One that rises, or measures nothing, is not at rest; two optimizers with losses of their own are not told by one.
     """
     seen, third = last_look(look.recording), look.third
-    if seen is None or seen.data["state"] != "converged" or third is None or third.direction == "rises":
+    if seen is None or third is None or third.direction == "rises":
         return None
     if look.n < FEWEST_STEPS or look.opposed or look.impossible is not None:
         return None
     told = seen.data.get("evidence") or {}
+    if seen.data["state"] != "converged" and not _gains_nothing(look, third.level):
+        return None
     stands = max(third.most, third.error) <= USEFUL * max(abs(third.level), 1e-300)
+    stands = stands or _at_a_constant_answer(look)
     # Two or three batches tell the noise badly; where the loss's own course stands still they are the second witness.
     if (number(told.get("noise_parts")) or 0) < (2 if stands else FEWEST_PARTS):
         return None
     if (number(seen.data.get("examples")) or 0) < FEWEST_EXAMPLES:
         return None
     gain, noise = number(told.get("gain_left")), number(told.get("loss_noise"))
+    gain = number(told.get("line_search_drop")) if gain is None else gain
     left = f": a step along it gains {gain:.2g}, the loss is known to {noise:.2g}" if gain is not None and noise else ""
+    within = "within its mini-batch noise" if seen.data["state"] == "converged" else "alive, but leads nowhere"
     nothing = look.progress.state == "none"
     where = f"; {look.progress.sentence}" if nothing else ""
     return Verdict(
         "converged",
         f"The loss is at {third.level:.4g} (change over the last third {-third.gain:+.2g} ± {third.error:.2g}), and the "
-        f"gradient of {seen.data.get('examples')} kept examples is within its mini-batch noise{left}{where}.",
+        f"gradient of {seen.data.get('examples')} kept examples is {within}{left}{where}.",
         look.evidence(basis="probed", gain_left=gain, loss_noise=noise, learned_nothing=nothing),
+    )
+
+
+def _at_a_constant_answer(look: Look) -> bool:
+    """The loss shows no change and is that of a constant answer, within its error: where a bias alone comes to rest."""
+    p, third = look.progress, look.third
+    if p.state != "none" or p.baseline is None or third is None or third.direction != "level":
+        return False
+    return abs(third.level - p.baseline) <= 2 * third.error + MATTERS * abs(p.baseline)
+
+
+def _gains_nothing(look: Look, level: float) -> bool:
+    """The gradient is beyond its noise, but neither the best step along it nor twenty updates gain what noise would hide."""
+    seen, tried = last_look(look.recording), trial(look.recording)
+    if seen is None or seen.data["state"] != "descending" or tried is None:
+        return False
+    told = seen.data.get("evidence") or {}
+    drop, noise = number(told.get("line_search_drop")), number(told.get("loss_noise"))
+    if drop is None or noise is None:
+        return False
+    least = min(noise, MATTERS * max(abs(level), 1e-300))
+    return drop <= least and abs(tried.own) <= least
+
+
+def jumps(look: Look) -> Verdict | None:
+    """The loss stands where the run's own step, tried on the kept batches, is beyond the stable limit and raises it."""
+    seen, third = last_look(look.recording), look.third
+    if seen is None or seen.data["state"] != "bouncing" or third is None or third.direction == "falls":
+        return None
+    if look.n < FEWEST_STEPS or look.opposed or look.progress.state == "learned":
+        return None
+    return Verdict(
+        "bouncing",
+        f"The loss stands at {third.level:.4g} (change over the last third {-third.gain:+.2g} ± {third.error:.2g}). "
+        f"{seen.data.get('sentence')}",
+        look.evidence(basis="probed", rate_times_curvature=number(seen.data.get("rate_times_curvature"))),
     )
