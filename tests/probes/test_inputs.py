@@ -51,9 +51,9 @@ def test_what_a_feature_is(shape, features):
     assert found["features"] == features and found["shape"] == list(shape)
 
 
-def test_integers_give_their_range_only():
+def test_integers_give_their_range_and_sum():
     (found,) = InputStatistics().update("m", (torch.tensor([[3, 9], [1, 2]]),))
-    assert found == {"model": "m", "name": "0", "shape": [2, 2], "dtype": "int64", "min": 1, "max": 9}
+    assert found == {"model": "m", "name": "0", "shape": [2, 2], "dtype": "int64", "min": 1, "max": 9, "sum": 15}
     (found,) = InputStatistics().update("m", (torch.tensor([True, False]),))
     assert (found["min"], found["max"], found["dtype"]) == (0, 1, "bool")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 from unstuck.curvature.exam import spectrum_exam
@@ -26,11 +27,11 @@ SAMPLES = 64
 def nearby_minimum(
     objective: Objective, standing: Standing, *, going: Callable[[], bool] = lambda: True
 ) -> Standing | None:
-    """Where a place that is ``descending`` is next to a minimum, that is said of it; None where it is not, or time is up.
+    """Where a place is next to a minimum, that is said of it; None where it is not, or time is up.
 
-    The loss must be what is trained, so without noise: a descent that cannot gain a thousandth of it, no negative curvature
-    at its end, and no path from there that leads lower by as much. Kinks do not hinder it. ``objective`` at the place, in
-    float64.
+    ``standing`` must be ``descending`` or ``unknown``, and the loss what is trained, so without noise: a descent that
+    cannot gain a thousandth of it, no negative curvature at its end, and no path from there that leads lower by as much.
+    Kinks do not hinder it. ``objective`` at the place, in float64.
 
     *Cost*: about 250 gradients, n products, and 400 to 1,000 evaluations around the end.
 
@@ -42,10 +43,17 @@ def nearby_minimum(
     >>> standing.state, nearby_minimum(valley, standing).state
     ('descending', 'minimum')
     """
-    if standing.state != "descending" or objective.size > MOST or standing.evidence.get("gradient_noise") is not None:
+    if (
+        standing.state not in ("descending", "unknown")
+        or objective.size > MOST
+        or standing.evidence.get("gradient_noise") is not None
+    ):
         return None
     start = objective.start()
     value = objective.value(start)
+    slope = standing.evidence.get("gradient_norm")
+    if not math.isfinite(value) or not isinstance(slope, float):
+        return None
     end, reached = descend(objective, start, going=going)
     gain = value - reached
     if not going() or not 0 <= gain <= NEARLY * abs(value):
@@ -60,12 +68,11 @@ def nearby_minimum(
     probe = probe_ball(objective, end, reached, samples=SAMPLES)
     if probe.plateau or (probe.lower is not None and probe.drop > NEARLY * abs(reached)):
         return None
-    slope = standing.evidence.get("gradient_norm")
     distance = norm(end - start)
     shown = "it lies on a kink" if kinked else f"the smallest curvature there is {exam.bottom:.3g}"
     sentence = (
-        f"Next to a minimum: the gradient ({slope:.2g}) still leads down, but a descent from here ends {distance:.2g} away, at "
-        f"{reached:.6g} instead of {value:.6g}; {shown}, and no path from there leads lower by a thousandth of the loss "
+        f"Next to a minimum: the gradient is {slope:.2g}, and a descent from here ends {distance:.2g} away, at {reached:.6g} "
+        f"instead of {value:.6g}; {shown}, and no path from there leads lower by a thousandth of the loss "
         f"({probe.samples} samples)."
     )
     evidence = {

@@ -19,7 +19,10 @@ import torch
 from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
 
 from unstuck.launch import loss_functions
+from unstuck.launch.differences import Differences
 
+_FRACTIONS = frozenset((torch.float16, torch.bfloat16, torch.float32, torch.float64))
+_WHOLE = frozenset((torch.int16, torch.int32, torch.int64, torch.uint8, torch.int8))
 _TORCH_FOLDER = str(Path(torch.__file__).parent) + os.sep
 _DECORATOR = str(Path(torch.__file__).parent / "utils" / "_contextlib.py")
 
@@ -49,6 +52,8 @@ class Listener(Protocol):
     def loader_started(self, loader: Any) -> None: ...
     def schedule_made(self, schedule: Any) -> None: ...
     def schedule_measured(self, schedule: Any, measure: Any, before: list[Any], after: list[Any]) -> None: ...
+    def whole_numbers_made(self, before: torch.Tensor, after: torch.Tensor) -> None: ...
+    def difference_made(self, a: torch.Tensor, b: torch.Tensor) -> None: ...
 
 
 class Taps:
@@ -68,6 +73,7 @@ class Taps:
         self._patches: list[tuple[Any, str, Any, Any]] = []  # owner, name, original, ours
         self._handles: dict[str, Any] = {}
         self._ear: loss_functions.Ear | None = None
+        self._differences = Differences(listener.difference_made)
 
     # -- what is set -------------------------------------------------------------------------------------------------
 
@@ -85,6 +91,7 @@ class Taps:
         self._wrap_loader()
         self._ear = loss_functions.Ear(self.listener.loss_function_called)
         self._wrap_schedules()
+        self._wrap_conversions()
         hook = self._make_step_hook(self.listener.step_ended)
         self._handles["step_ended"] = register_optimizer_step_post_hook(hook)
 
@@ -92,6 +99,7 @@ class Taps:
         """Undo everything; a function that somebody else has wrapped since then stays as he left it."""
         if self._ear is not None:
             self._ear.close()
+        self._differences.listen(False)
         for owner, name, original, ours in reversed(self._patches):
             if owner.__dict__.get(name) is not ours:
                 continue
@@ -122,6 +130,10 @@ class Taps:
         """Call ``loss_function_called`` after every call of a loss function, or no longer."""
         if self._ear is not None:
             self._ear.listen(wanted)
+
+    def hear_differences(self, wanted: bool) -> None:
+        """Call ``difference_made`` after every subtraction of tensors, or no longer."""
+        self._differences.listen(wanted)
 
     def hear_step_begins(self, wanted: bool) -> None:
         """Call ``step_begins`` before every optimizer step, or no longer."""
@@ -396,6 +408,22 @@ class Taps:
 
         # It has an ``__init__`` of its own, and is the only one of torch's that is handed a measure.
         self._replace(torch.optim.lr_scheduler.ReduceLROnPlateau, "step", make_step)
+
+    def _wrap_conversions(self) -> None:
+        listener = self.listener
+
+        def make(original: Any) -> Any:
+            def convert(tensor: Any, *args: Any, **kwargs: Any) -> Any:
+                result = original(tensor, *args, **kwargs)
+                # Of what most calls are (to another device, labels that are whole numbers already) nothing more is asked.
+                if tensor.dtype in _FRACTIONS and getattr(result, "dtype", None) in _WHOLE and not _traced():
+                    listener.whole_numbers_made(tensor, result)
+                return result
+
+            return convert
+
+        for name in ("long", "int", "to", "type"):
+            self._replace(torch.Tensor, name, make)
 
     def _module_hook(self, module: torch.nn.Module, args: tuple) -> None:
         # Global hooks are not given keyword arguments, but torch's own frame above has them.

@@ -18,6 +18,7 @@ from unstuck.launch.loss_functions import LOSS_MODULES
 from unstuck.live.budget import clock
 from unstuck.live.norm_looks import NormLooks
 from unstuck.live.registry import Model, batch_modules
+from unstuck.live.written_out import WrittenOut
 
 if TYPE_CHECKING:
     from unstuck.live.watcher import Watcher
@@ -75,6 +76,7 @@ class EvaluationWatch:
         self.held: list[dict[str, Any]] = []
         self.in_vain = 0
         self.norms = NormLooks(self)
+        self.written_out = WrittenOut(self)
 
     def without_gradient(self, entered: bool) -> None:
         """A block without gradient was entered or left."""
@@ -97,14 +99,15 @@ class EvaluationWatch:
             self.last_model = None
             if self.losses_wanted:
                 watcher.taps.hear_losses(True)
+                self.written_out.listen(True)
             self.norms.block_begins()
             self.listening = True
             watcher.taps.hear_modules(True)
         else:
             self.depth = max(0, self.depth - 1)
             if self.depth == 0 and self.listening:
-                self.listening = self.norms.wanted = self.losses_wanted = False
-                watcher.taps.hear_losses(False)
+                self.listening = self.norms.wanted = False
+                self._enough_losses()
                 if not watcher.schedule.sampling:  # before anything that could fail: hooks must not stay
                     watcher.taps.hear_modules(False)
                 self._was_empty(not self.passes)
@@ -215,7 +218,7 @@ class EvaluationWatch:
         """
         if type(module).__module__ != LOSS_MODULES or probes.calls_a_function(module):
             return False
-        return self._look_at_loss(lambda: _evaluated_module(module, args, kwargs))
+        return self.look_at_loss(lambda: _evaluated_module(module, args, kwargs))
 
     def loss_function_called(
         self, name: str, args: tuple, kwargs: dict[str, Any], result: Any, module: torch.nn.Module | None
@@ -230,9 +233,10 @@ class EvaluationWatch:
                 return False
         elif self.by_mode is not None and not self.losses_wanted and not self._begin_by_mode(self.by_mode):
             return False
-        return self._look_at_loss(lambda: _evaluated_call(name, args, kwargs, result))
+        return self.look_at_loss(lambda: _evaluated_call(name, args, kwargs, result))
 
-    def _look_at_loss(self, look: Callable[[], dict[str, Any] | None]) -> bool:
+    def look_at_loss(self, look: Callable[[], dict[str, Any] | None]) -> bool:
+        """An evaluation's loss is at hand: write what ``look`` tells of it, where there is time for that."""
         watcher, model = self.watcher, self.last_model
         if model is None or not self.losses_wanted or not (self.listening or self.by_mode is not None):
             return False
@@ -272,6 +276,7 @@ class EvaluationWatch:
     def _enough_losses(self) -> None:
         self.losses_wanted = False
         self.watcher.taps.hear_losses(False)
+        self.written_out.listen(False)
 
     loss_looks = 0
     loss_price = 0.001

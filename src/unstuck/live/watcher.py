@@ -31,6 +31,7 @@ from unstuck.live.registry import Registry, has_parameters, optimizer_options
 from unstuck.live.sample_schedule import SampleSchedule
 from unstuck.live.sampler import Sampler
 from unstuck.live.step_lines import StepLines
+from unstuck.live.whole_numbers import WholeNumbers
 from unstuck.record.journal import Journal
 
 HELD_BACK = 64  # backward passes without a step before they are written as a stream of their own
@@ -101,6 +102,7 @@ class Watcher:
         self.step_lines = StepLines(journal, self.fast)
         self.loaders = Loaders(self)
         self.plateaus = Plateaus(self)
+        self.whole_numbers = WholeNumbers(self)
         self.functional = FunctionalGradients(self)
         self.sampler = Sampler(self)
         self.evaluation = EvaluationWatch(self)
@@ -481,8 +483,13 @@ class Watcher:
                 self.cuts.entered(module, args, kwargs)
 
     def module_ended(self, module: torch.nn.Module, output: Any) -> None:
-        """A module's forward pass is over (only heard on the first sampled steps)."""
-        if self.busy or not self.active or not self.cuts.listening or torch.compiler.is_compiling():
+        """A module's forward pass is over (only heard on the first sampled steps, and where an evaluation is looked at)."""
+        if self.busy or not self.active or torch.compiler.is_compiling():
+            return
+        if self.evaluation.written_out.listening:
+            with OwnWork(self, "evaluation_loss"):
+                self.evaluation.written_out.model_ended(module, output)
+        if not self.cuts.listening:
             return
         if self.works("cuts"):
             with OwnWork(self, "cuts"):
@@ -523,6 +530,12 @@ class Watcher:
             return
         with OwnWork(self, "evaluation_loss") as own:
             own.first = self.evaluation.loss_function_called(name, args, kwargs, result, module)
+
+    def difference_made(self, a: torch.Tensor, b: torch.Tensor) -> None:
+        """Two tensors were subtracted (only heard in watched evaluations)."""
+        if not self.busy and self.active and self.works("evaluation_loss"):
+            with OwnWork(self, "evaluation_loss") as own:
+                own.first = self.evaluation.written_out.difference_made(a, b)
 
     def mode_changed(self, module: torch.nn.Module, training: bool, before: bool) -> None:
         """``train()`` or ``eval()`` was called; ``before``: whether the module was in training mode until then."""
@@ -643,6 +656,12 @@ class Watcher:
         if self.active and not self.busy:
             with OwnWork(self, "plateau"):
                 self.plateaus.measured(schedule, measure, before, after)
+
+    def whole_numbers_made(self, before: torch.Tensor, after: torch.Tensor) -> None:
+        """A tensor was converted to whole numbers."""
+        if self.active and not self.busy:
+            with OwnWork(self, "whole_numbers"):
+                self.whole_numbers.made(before, after)
 
     # -- the end -----------------------------------------------------------------------------------------------------
 

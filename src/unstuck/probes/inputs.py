@@ -157,6 +157,7 @@ class InputStatistics:
             if whole.numel():
                 low, high = torch.aminmax(whole)
                 entry["min"], entry["max"] = int(low), int(high)
+                entry["sum"] = int(whole.sum())
             else:
                 entry["min"] = entry["max"] = None
             return entry

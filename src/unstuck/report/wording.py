@@ -47,16 +47,17 @@ def heading(verdict: Mapping[str, Any]) -> str:
     >>> heading({"state": "converged", "evidence": {"learned_nothing": True}})
     'Converged on a constant answer'
     """
-    return title(verdict["state"]) + (" on a constant answer" if _learned_nothing(verdict) else "")
+    at_rest = verdict["state"] == "converged" and _learned_nothing(verdict)
+    return title(verdict["state"]) + (" on a constant answer" if at_rest else "")
 
 
 def _learned_nothing(verdict: Mapping[str, Any]) -> bool:
-    return verdict["state"] == "converged" and (verdict.get("evidence") or {}).get("learned_nothing") is True
+    return (verdict.get("evidence") or {}).get("learned_nothing") is True
 
 
 def tone(report: Mapping[str, Any]) -> Tone:
     """How alarming the whole result is: the verdict's tone, or worse when an error or a warning was found, or when what
-    has converged has learned nothing."""
+    has converged, or falls, has learned nothing."""
     found = VERDICTS.get(report["verdict"]["state"], ("", "calm"))[1]
     if _learned_nothing(report["verdict"]):
         found = "warn"

@@ -194,7 +194,7 @@ def test_a_valley_in_a_run_that_learns() -> None:
     assert isinstance(c504.judge(run(narrow, loss=LEARNED, accuracy=0.95)), Passed)
     nearly_done = [0.35 + 1.95 * 0.9**i for i in range(len(LEARNED))]  # a seventh of ln 10 is left
     assert isinstance(c504.judge(run(narrow, loss=nearly_done, accuracy=0.9)), Fired)
-    less = look("descending", rate_times_curvature=1.2, trial=trial([0.01, 0.02], newton=0.6, before=0.9))
+    less = look("descending", rate_times_curvature=1.2, trial=trial([0.01, 0.02], newton=0.4, before=0.9))
     assert isinstance(c504.judge(run(less, loss=nearly_done, accuracy=0.9)), Passed)
 
 

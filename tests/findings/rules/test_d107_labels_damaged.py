@@ -27,7 +27,7 @@ from literal_losses import (
 
 from unstuck.findings.contract import Fired, NotApplicable, Passed, Skipped
 from unstuck.findings.rules.d107_labels_damaged import judge
-from unstuck.record.recording import Recording
+from unstuck.record.recording import Event, Recording
 
 OWN_TEN = active("log_softmax", dim=1, size=10, own=True)
 
@@ -134,3 +134,33 @@ def test_what_is_not_seen() -> None:
     assert isinstance(judge(EMPTY), NotApplicable)
     assert isinstance(judge(NO_SAMPLES), Skipped)
     assert isinstance(judge(run(whole(squared()))), NotApplicable)
+
+
+def cut(values: list[float], left: dict[str, int]) -> Event:
+    told = {"entries": sum(left.values()), "distinct": len(values), "values": values, "left": left}
+    return Event("cut_to_whole", None, {**told, "distinct_left": len(left), "line": {"file": "a.py", "line": 3}})
+
+
+def test_fractions_that_were_cut_off() -> None:
+    recording = classifier({"0": 58, "1": 22})
+    tenths = [i / 9 for i in range(10)]
+    recording.events.append(cut(tenths, {"0": 900, "1": 340}))
+    answer = judge(recording)
+    assert isinstance(answer, Fired) and answer.severity == "error" and answer.line == {"file": "a.py", "line": 3}
+    assert "10 different values (0, 0.111" in answer.sentence and "2 are left (0, 1)" in answer.sentence
+
+
+@pytest.mark.parametrize(
+    ("values", "left"),
+    [
+        ([i / 20 for i in range(40)], {"0": 900, "1": 340}),  # measurements put into classes, on purpose
+        ([0.0, 0.5, 1.0], {"0": 340, "1": 900}),  # something else: its shares are others
+        ([0.0, 0.5, 3.0], {"0": 900, "3": 340}),  # labels of the loss that are not among them
+        ([0.0, 1.0, 2.5], {"0": 900, "1": 200, "2": 140}),  # as many classes as before
+    ],
+)
+def test_conversions_that_have_nothing_to_do_with_the_labels(values: list[float], left: dict[str, int]) -> None:
+    recording = classifier({"0": 58, "1": 22})
+    recording.events.append(cut(values, left))
+    answer = judge(recording)
+    assert not (isinstance(answer, Fired) and answer.severity == "error")

@@ -56,7 +56,7 @@ THRESHOLDS = {
         0.1,
         "of a constant answer's loss that a run may have left and still be called done: sound ones leave .06",
     ),
-    "nearly_all": (0.8, "of the loss that is left, where one step by curvature gains it: sound runs had at most .25"),
+    "nearly_all": (0.5, "of the loss that is left, where one step by curvature gains it: sound runs had at most .25"),
 }
 
 

@@ -70,6 +70,7 @@ THRESHOLDS = {
         "far below",
     ),
     "half": (0.5, "of the outputs never named, and all of them above the labels: scaled-down labels"),
+    "apart": (0.2, "between a label's share among the cut numbers and at the loss: a part of the data is trained on"),
     "outside": (0.5, "beyond 0 and 1; adversarial networks smooth their labels by up to a third"),
     "row": (0.05, "from 1, the sum of a row of probabilities; smoothing and mixing keep it at 1"),
     "row_varies": (0.02, "a rescaled row has the same sum everywhere; weights or returns in place of it vary"),
@@ -98,7 +99,7 @@ def judge(recording: Recording) -> Answer:
         found: Answer | None
         if place.kind in ("nll", "gather"):
             applies = True
-            found = _indices(recording, place)
+            found = _cut(recording, place) or _indices(recording, place)
         elif place.kind in ("bce", "bce_logits"):
             applies = True
             found = _yes_no(recording, place) or _rows(recording, place)
@@ -130,6 +131,43 @@ def _ended_by_label(recording: Recording) -> Fired | None:
             evidence={"steps": recording.main.steps, "exception": str(exception.get("type") or "")},
             advice=(_advice("the labels must be 0 … C − 1, and the last layer must have C outputs", line),),
             line=line,
+        )
+    return None
+
+
+def _cut(recording: Recording, place: Place) -> Fired | None:
+    """Labels that had fractions, and lost classes when these were cut off."""
+    counts: Counter[int] = Counter()
+    for seen in place.seen:
+        for name, count in (seen.target.get("classes") or {}).items():
+            value = number(name)
+            counts[int(value) if value is not None else -1] += int(count)
+    outputs = statistics.median_low([t.class_count or 0 for t in place.seen])
+    for event in recording.happened("cut_to_whole"):
+        told = event.data
+        before, after = int(told.get("distinct") or 0), int(told.get("distinct_left") or 0)
+        left = {int(value): int(count) for value, count in (told.get("left") or {}).items()}
+        if not after < before <= outputs or not counts or not set(counts) <= set(left):
+            continue
+        apart = max(abs(left[v] / sum(left.values()) - counts[v] / counts.total()) for v in left)
+        if apart > THRESHOLDS["apart"][0]:
+            continue
+        values = [float(v) for v in told.get("values") or ()]
+        listed = ", ".join(f"{v:.3g}" for v in values) + (", …" if before > len(values) else "")
+        course = loss_course(recording, recording.streams[place.stream])
+        return Fired(
+            sentence=f"The labels had {before} different values ({listed}) and were cut to whole numbers: {after} "
+            f"{'is' if after == 1 else 'are'} left ({_listed(sorted(left))}), for an output of {outputs} classes; "
+            f"{course.sentence}.",
+            severity="error",
+            confidence=0.94,
+            where=at(told.get("line")) or "labels",
+            step=None,
+            evidence={"values_before": before, "values_left": after, "outputs": outputs, **course.evidence()},
+            advice=(
+                _advice("keep the labels out of what scales the inputs: they must be 0 … C − 1", told.get("line")),
+            ),
+            line=told.get("line"),
         )
     return None
 

@@ -68,6 +68,7 @@ THRESHOLDS = {
         1 / 6,
         "of the loss is its wandering; of 29 healthy and mended runs that stand one has more (.93), at a loss near zero",
     ),
+    "bursts": (2.0, "times the loss: a level that wanders so far cannot be the noise of the steps about it"),
     "of_baseline": (0.05, "of a constant answer's loss; the same runs have at most a hundredth"),
     "kept_up": (1 / 16, "of the loss, and of a constant answer's, that the noise of the steps keeps up at rest"),
     "noisy": (0.35, "of a gradient's square is its mean's, at most: with more the run still goes somewhere"),
@@ -114,6 +115,8 @@ def judge(recording: Recording) -> Answer:
         return _at_rest(stream, found.level, excess, course.peak, reached.sentence)
     if found.wander < THRESHOLDS["of_level"][0] * found.level:
         return Passed(told)
+    if found.wander > THRESHOLDS["bursts"][0] * found.level:
+        return Passed(f"{told}: a few stretches hold nearly all of the loss, so the data change, not the weights")
     if found.wander < THRESHOLDS["of_baseline"][0] * reached.baseline or reached.course.outcome == "well":
         return Passed(f"{told}; little is at stake ({reached.sentence})")
     alike = _alike(stream)

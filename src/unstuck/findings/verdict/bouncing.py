@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from unstuck.findings.contract import Verdict
-from unstuck.findings.evidence.curvature import last_look
+from unstuck.findings.evidence.curvature import last_look, why_no_longer
 from unstuck.findings.evidence.head import number
 from unstuck.findings.evidence.progress import main_term
 from unstuck.findings.verdict.leap import leapt
@@ -47,6 +47,8 @@ def bouncing(look: Look) -> Verdict | None:
             f"cosine {mean:.2f} ± {error:.2f}): the steps jump across the valley.",
             look.evidence(gradient_norm=alive),
         )
+    if why_no_longer(look.recording) is None:
+        return None  # longer steps were measured to fall faster
     constant = _worst_constant(look)
     if constant is not None and t.level > (1 + ABOVE) * constant + 3 * t.error and t.error < ABOVE * constant:
         return Verdict(

@@ -11,8 +11,6 @@ def learning(look: Look) -> Verdict | None:
     p = look.progress
     if p.start is None or p.end is None or look.n < FEWEST_STEPS or look.opposed:
         return None
-    if look.impossible is not None:
-        return None  # a log-likelihood of classes below zero: the numbers are not log-probabilities
     if leapt(look):
         return None
     for part, name in ((look.third, "third"), (look.half, "half"), (look.whole, "run")):
@@ -21,6 +19,14 @@ def learning(look: Look) -> Verdict | None:
         if part.direction == "falls" and useful(look, part):
             if name == "run" and look.third is not None and look.third.most < USEFUL * abs(look.third.level):
                 return None
+            if look.impossible is not None:
+                return Verdict(
+                    "learning",
+                    f"The loss still falls, to {p.end:.4g}, but {look.impossible} cannot be negative: what falls is not what it "
+                    "should measure.",
+                    look.evidence(learned_nothing=True),
+                    "unstuck explain L202",
+                )
             over = {"third": "the last third", "half": "the second half", "run": "all"}[name]
             return Verdict(
                 "learning",

@@ -8,9 +8,15 @@ import statistics
 from unstuck.findings.contract import Verdict
 from unstuck.findings.evidence.gradients import norm
 from unstuck.findings.evidence.liveness import gradients_stopped, left_out, owned, stepless
-from unstuck.findings.verdict.look import SETTLED, Look
+from unstuck.findings.evidence.trend import trend
+from unstuck.findings.verdict.look import FEWEST_STEPS, SETTLED, Look
 from unstuck.record.recording import Fact, Stream
 
+HARDLY = 0.03
+"""Of the way that the rates of a run add up to, for its second half: a cosine has 0.18 there, a tenth from
+the middle on 0.09."""
+SHORT = 0.01
+"""Of the peak rate: from there on the schedule is over."""
 GONE = 1e-8
 """Of the peak rate: a sixth of what 32 bits can tell apart, for steps as long as the weights themselves."""
 
@@ -48,7 +54,7 @@ def not_moving(look: Look) -> Verdict | None:
             "other parameters have one.",
             look.evidence(since=since, others_with_gradient=len(left)),
         )
-    gone = _rate_gone(look)
+    gone = _rate_gone(look) or _hardly_on(look)
     if gone is not None and look.progress.state != "learned":
         return gone
     gradients: list[float] = []
@@ -76,6 +82,32 @@ def not_moving(look: Look) -> Verdict | None:
         f"The parameters do not change at all from step {since} to step {look.n - 1}, though the gradient's norm "
         f"is {size:.3g}.",
         look.evidence(since=since, gradient_norm=size),
+    )
+
+
+def _hardly_on(look: Look) -> Verdict | None:
+    """A schedule that was over long before the run was: what all later steps move is next to nothing of what was moved."""
+    changes, p = look.stream.learning_rates, look.progress
+    if not changes or p.state == "learned" or look.n < 3 * FEWEST_STEPS:
+        return None
+    starts = [int(step) for step, _ in changes]
+    rates = [max(rates, default=0.0) for _, rates in changes]
+    lengths = [max(0, b - a) for a, b in zip(starts, [*starts[1:], look.n], strict=True)]
+    sums = [rate * length for rate, length in zip(rates, lengths, strict=True)]
+    whole, half = sum(sums), look.n // 2
+    late = sum(r * max(0, min(a + n, look.n) - max(a, half)) for a, n, r in zip(starts, lengths, rates, strict=True))
+    if whole <= 0 or late > HARDLY * whole:
+        return None
+    before = trend(
+        look.loss, starts[0], next((a for a, r in zip(starts, rates, strict=True) if r < SHORT * max(rates)), half)
+    )
+    if before is None or before.direction != "falls":
+        return None
+    return Verdict(
+        "not-moving",
+        f"The learning rate came down from {max(rates):.3g} so early that the second half of {look.n} steps has "
+        f"{late / whole:.1%} of all their way; the loss was falling until then, and stands at {p.end:.4g}.",
+        look.evidence(peak_rate=max(rates), second_half_of_way=late / whole),
     )
 
 
