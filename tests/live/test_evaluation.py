@@ -348,3 +348,42 @@ def test_the_place_of_a_block_in_a_script_that_travels_with_the_package() -> Non
         exec(compile(source, file, "exec"), names)
         places[file] = names["entered"](_entered_at)
     assert places == {file: (file, 2) for file in places}
+
+
+def written_out(model: nn.Module) -> list[float]:
+    with torch.no_grad():
+        out = model(X[32:])
+        target = F.one_hot(Y[32:], 3).float()
+        return [((out - target) ** 2).mean().item(), (target - out).abs().mean().item()]
+
+
+def test_a_difference_written_out_is_a_loss_of_the_evaluation(watched: Watched) -> None:
+    told = watched.train(written_out)
+    events = [e.data for e in watched.recording().happened("evaluation_loss")]
+    assert [e["value"] for e in events] == pytest.approx([mse for mse, _ in told])  # each output tells once
+    assert {e["loss_kind"] for e in events} == {"mse"}
+    assert "sub" not in torch.Tensor.__dict__  # torch's own, inherited
+
+
+def other_differences(model: nn.Module) -> list[float]:
+    with torch.no_grad():
+        out = model(X[32:])
+        centered = X[32:] - X[32:].mean(0)
+        return [float((out - 1).mean() + (out - out.mean(1, keepdim=True)).mean() + (centered - centered).sum())]
+
+
+def test_differences_of_something_else_are_none(watched: Watched) -> None:
+    watched.train(other_differences)
+    assert not watched.recording().happened("evaluation_loss")
+
+
+def test_numbers_that_lost_their_fractions_are_told(watched: Watched) -> None:
+    torch.tensor([0.0, 0.5, 1.0, 0.5]).long()
+    (torch.arange(4.0)).to(torch.int64)  # whole numbers already
+    torch.rand(5000).long()  # measurements
+    torch.tensor([0.25, 1.75]).type(torch.int32)
+    watched.train(with_block)
+    first, second = watched.recording().happened("cut_to_whole")
+    assert first.data["values"] == [0.0, 0.5, 1.0] and first.data["left"] == {"0": 3, "1": 1}
+    assert second.data["distinct"] == second.data["distinct_left"] == 2
+    assert not hasattr(torch.Tensor.long, "__wrapped__")

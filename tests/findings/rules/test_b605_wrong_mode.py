@@ -136,3 +136,19 @@ def test_one_look_at_the_model() -> None:
 def test_nothing_of_the_kind() -> None:
     assert isinstance(run(models=(PLAIN,)), NotApplicable)
     assert isinstance(rule.judge(Recording()), NotApplicable)
+
+
+def passes(inputs: list[dict[str, Any]]) -> list[Any]:
+    return [
+        event("forward_without_gradient", 20, model="net", training=True, batch_modules=2, inputs=[given])
+        for given in inputs
+    ]
+
+
+def test_tokens_of_other_batches_are_no_repeated_prediction() -> None:
+    found = run(*passes([{"name": "x", "min": 0, "max": 63, "sum": total} for total in (900, 870, 941)]))
+    assert isinstance(found, Fired) and "eval() is never called" in found.sentence
+    again = run(*passes([{"name": "x", "min": 0, "max": 63, "sum": 900}] * 3))  # noise of dropout, on purpose
+    assert not isinstance(again, Fired)
+    old = run(*passes([{"name": "x", "min": 0, "max": 63}] * 3))  # nothing tells them apart
+    assert isinstance(old, Fired)

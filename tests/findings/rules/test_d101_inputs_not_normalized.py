@@ -167,3 +167,10 @@ def test_what_is_not_seen() -> None:
     assert isinstance(judge(run(whole(cross_entropy()))), Skipped)
     tokens = {"model": "net", "name": "ids", "shape": [8, 32], "dtype": "int64", "min": 0, "max": 5000}
     assert isinstance(judge(fed(tokens, accuracy=0.1)), NotApplicable)
+
+
+def test_tiny_inputs_of_the_samples_do_not_stand_for_a_loss_that_leaps() -> None:
+    leaps = [2.3] * 40 + [900.0] * 20 + [2.3] * 40
+    answer = judge(fed(TWICE_DIVIDED, accuracy=0.1, loss=leaps))
+    assert isinstance(answer, Passed) and "others follow" in answer.reason
+    assert isinstance(judge(fed(PIXELS, accuracy=0.1, loss=leaps)), Fired)  # large ones make leaps

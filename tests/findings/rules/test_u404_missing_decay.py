@@ -125,3 +125,10 @@ def test_what_noise_keeps_up_is_that_of_a_noisy_quadratic() -> None:
     exact = rate * spread**2 / (2 * (2 - rate * curvature))
     assert excess == pytest.approx(exact, rel=0.03)
     assert rate * squares / 4 == pytest.approx(exact, rel=0.03)
+
+
+def test_a_few_stretches_that_hold_all_of_the_loss() -> None:
+    """An alarm that rings now and then: its data are others, and no shorter step would take that off."""
+    bursts = [0.9 if i % 100 < 10 else 0.001 for i in range(STEPS)]
+    found = rule.judge(run(bursts))
+    assert isinstance(found, Passed) and "the data change" in found.reason
