@@ -98,6 +98,14 @@ def test_what_stood_before_the_first_step_comes_before_the_step() -> None:
     assert tree(*step, early("G304"))[0][0] == "U403"
 
 
+def test_an_event_does_not_bring_about_what_stood_before_it() -> None:
+    leap = Finding("U406", "u406", Fired("U406", "warning", 0.75, "step 269", 269))
+    before = Finding("U401", "u401", Fired("U401", "warning", 0.9, "Adam(lr=1)", 2))
+    after = Finding("U401", "u401", Fired("U401", "warning", 0.9, "Adam(lr=1)", 270))
+    assert tree(leap, before)[0] == ("U401", [])
+    assert tree(leap, after) == [("U406", ["U401"])]
+
+
 @pytest.mark.parametrize("present", [(GROWN,), (SURE,), (GROWN, SURE)])
 def test_there_is_no_circle_when_links_are_turned_round(present: tuple[Finding, ...]) -> None:
     turned = causes.links_among({finding.code: finding for finding in present})

@@ -80,6 +80,18 @@ def test_a_fault_that_no_finding_names_may_hide_behind_one_that_is_named():
     ]  # b is another way to do what a does
 
 
+def test_beside_a_partial_cure_comes_what_answers_another_finding_though_it_did_nothing_alone():
+    order = [
+        Candidate("right-loss", "a", answers=("L201",)),
+        Candidate("standardize-inputs", "b", answers=("D101",)),
+        Candidate("learning-rate", "c"),
+        Candidate("decay", "d"),
+    ]
+    rows = [Row((c,), [value, None, None]) for c, value in zip(order[:3], (0.45, 0.0, 0.0), strict=True)]
+    asked = next_changes(rows, order, NOTHING, first=3, count=1)
+    assert [[c.label for c in changes] for changes in asked] == [["a", "b"]]
+
+
 def test_nothing_more_is_tried_where_nothing_is_left_to_gain():
     assert labels([row(0.96, "linear-output")]) == []
 

@@ -148,6 +148,9 @@ _BEFORE_THE_STEP: Mapping[str, tuple[str, ...]] = {
 
 _SEVERITY = {"error": 0, "warning": 1, "info": 2}
 
+AT_A_STEP = frozenset(("U406",))
+"""Findings of one event, whose step is the step at which it happened; those of others are the first that showed them."""
+
 
 def explained_by(code: str, fired: Iterable[str], *, causes: Mapping[str, tuple[str, ...]] = CAUSES) -> set[str]:
     """The fired codes that bring ``code`` about, through any number of fired links.
@@ -209,11 +212,18 @@ def _above(by_code: Mapping[str, Finding], code: str) -> set[str]:
 
 
 def links_among(by_code: Mapping[str, Finding]) -> Mapping[str, tuple[str, ...]]:
-    """The causes as they hold among these findings: turned round for one that stood before the first step."""
+    """The causes as they hold among these findings: turned round for one that stood before the first step, and without
+    links from an event to what stood before it."""
+    held = {
+        cause: tuple(s for s in symptoms if not (cause in AT_A_STEP and _earlier(by_code, s, cause)))
+        for cause, symptoms in CAUSES.items()
+        if cause in by_code
+    }
+    causes = {**CAUSES, **held}
     early = [c for c, mark in FROM_THE_START.items() if c in by_code and mark in by_code[c].fired.evidence]
     if not early:
-        return CAUSES
-    turned = dict(CAUSES)
+        return causes
+    turned = dict(causes)
     for code in early:
         turned[code] = tuple(dict.fromkeys((*turned.get(code, ()), *_BEFORE_THE_STEP[code])))
         below = list(_BEFORE_THE_STEP[code])  # nothing that it brings about brings it about
@@ -221,6 +231,14 @@ def links_among(by_code: Mapping[str, Finding]) -> Mapping[str, tuple[str, ...]]
             turned[other] = tuple(c for c in turned.get(other, ()) if c != code)
             below += [c for c in turned[other] if c not in below]
     return turned
+
+
+def _earlier(by_code: Mapping[str, Finding], code: str, event: str) -> bool:
+    """Whether a finding stood before an event: nothing is brought about by what comes later."""
+    if code not in by_code:
+        return False
+    mine, its = by_code[code].fired.step, by_code[event].fired.step
+    return mine is not None and its is not None and mine < its
 
 
 def _rank(finding: Finding) -> int:

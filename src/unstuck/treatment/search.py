@@ -143,6 +143,9 @@ def _beside(
 ) -> Iterator[tuple[Candidate, ...]]:
     alone = {label for labels in tried if len(labels) == 1 for label in labels}
     partners = [row.changes[0] for row in others]
+    # What answers a finding that the best one does not: it may do nothing by itself as long as the other fault stands.
+    answered = {code for change in best.changes for code in change.answers}
+    partners += [c for c in order if set(c.answers) - answered]
     partners += [c for c in order if c.label not in alone] + [c for c in order if c.label in alone]
     seen: set[str] = set()
     for partner in partners:

@@ -28,6 +28,8 @@ NOTHING = 0.1
 else is odd about it; above the first no remedy could gain much; below the last the inputs were not used."""
 ROUNDING = 1e-6
 """Of the largest loss, by which one that cannot be negative may come out below zero: a sum less a constant in float32."""
+BEYOND = 100
+"""Times the first loss and a constant answer's."""
 FRESH = 0.8
 """Samples older than this share of the run do not tell how it ended."""
 
@@ -103,6 +105,12 @@ class LossCourse:
         if reached >= LEARNED:
             return "learned"
         return "some" if reached > NOTHING else "nothing"
+
+    @property
+    def beyond(self) -> bool:
+        """It rose so far above its first value and a constant answer's that the first samples do not stand for its data."""
+        least = max(self.baseline or 0.0, self.first or 0.0)
+        return self.highest is not None and self.highest > BEYOND * least > 0
 
     @property
     def hurt(self) -> bool:

@@ -72,7 +72,6 @@ THRESHOLDS = {
     "offset_size": (2, "an offset this small is taken up by the first bias at once"),
     "spread": (1000, "largest feature deviation over the smallest: condition of the curvature above a million"),
     "tiny": (0.05, "root mean square below which the first layer's bias outweighs its inputs"),
-    "rises": (100, "times the first loss and a constant answer's: then the sampled inputs do not stand for all"),
     "tiny_size": (0.1, "and no entry is larger, so that it is not sparse data, whose few entries are of size one"),
     "copes": (0.9, "of the way from the constant answer to the perfect one; with a violent start and less than this, a "
               "smoother surface had more to give"),
@@ -99,7 +98,7 @@ def judge(recording: Recording) -> Answer:
         if fault is None:
             continue
         layer = normalizes_at_the_door(recording, stream, feed.model)
-        if fault == "tiny" and _changes_later(course):
+        if fault == "tiny" and course.beyond:  # they make small outputs and small steps, never a leap
             reasons.append(
                 f"the sampled inputs are tiny, but others follow: the loss rose from {_show(course.first)} to "
                 f"{_show(course.highest)}"
@@ -130,12 +129,6 @@ def _fault(feed: Feed) -> str | None:
     if 0 < rms <= THRESHOLDS["tiny"][0] and size <= THRESHOLDS["tiny_size"][0]:
         return "tiny"
     return None
-
-
-def _changes_later(course: LossCourse) -> bool:
-    """Tiny inputs make small outputs and small steps; a loss that rises so far is that of other data."""
-    least = max(course.baseline or 0.0, course.first or 0.0)
-    return course.highest is not None and course.highest > THRESHOLDS["rises"][0] * least > 0
 
 
 def _fired(recording: Recording, stream: Stream, feed: Feed, fault: str, course: LossCourse) -> Fired:

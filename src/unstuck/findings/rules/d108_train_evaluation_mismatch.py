@@ -90,6 +90,10 @@ def judge(recording: Recording) -> Answer:
         return NotApplicable("no evaluation (forward passes without gradient) was seen")
     if adversarial(recording):
         return NotApplicable("two networks that are shown each other's outputs")
+    if loss_course(recording).beyond:
+        return Skipped(
+            "the loss rose so far beyond its beginning that the first inputs do not stand for all of the training's"
+        )
     last: dict[tuple[str, str], tuple[Event, Mapping[str, Any]]] = {}
     inner = _from_other_networks(recording)
     compared = {id(event): list(_compared(recording, event)) for event in looks}

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import torch
 
 NAME = "smaller-start"
-ANSWERS = ("C505", "T702", "G306")
+ANSWERS = ("G306", "C505", "T702", "G302", "G304")
 TEXT = "Begin with all weights scaled down."
 RISK = "Deep networks may first have to leave flat ground around zero."
 SPECIFIC = False
