@@ -125,7 +125,8 @@ def _numbers(recording: Recording) -> Answer:
     chance = chi_square_tail(between / max(within / (n - len(batches_)), 1e-300), freedom)
     course = loss_course(recording)
     mixed = share < THRESHOLDS["sorted"][0] or chance >= THRESHOLDS["chance"][0]
-    if mixed or course.fall is None or course.fall >= WELL:
+    unhurt = course.fall is None or course.fall >= WELL
+    if mixed or (unhurt and not course.diverged):
         return Passed(f"{share:.0%} of the targets' variance lies between batches")
     return _fired(
         recording,

@@ -75,7 +75,7 @@ THRESHOLDS = {
     "steps": (100, "before a run can be said to have settled"),
     "chain": (2, "layers in a row with nothing nonlinear between them; exact, read from the loss's graph"),
 }
-_STANDS = frozenset({"unknown", "converged", "bouncing"})
+_STANDS = frozenset({"unknown", "converged", "bouncing", "minimum", "flat", "saddle"})
 _HEADS = frozenset({"softmax", "log_softmax", "sigmoid", "log_sigmoid"})
 _MATRICES = frozenset({"linear", "conv"})
 # Operations on the way from the last layer to the loss that bend what passes, though they are no activations.

@@ -87,7 +87,7 @@ def not_moving(look: Look) -> Verdict | None:
 
 def _hardly_on(look: Look) -> Verdict | None:
     """A schedule that was over long before the run was: what all later steps move is next to nothing of what was moved."""
-    changes, p = look.stream.learning_rates, look.progress
+    changes, p = _rates(look), look.progress
     if not changes or p.state == "learned" or look.n < 3 * FEWEST_STEPS:
         return None
     starts = [int(step) for step, _ in changes]
@@ -111,9 +111,16 @@ def _hardly_on(look: Look) -> Verdict | None:
     )
 
 
+def _rates(look: Look) -> list[tuple[int, list[float]]]:
+    """The rates of all groups where they change, or the first group's at every step."""
+    if len(look.stream.learning_rates) > 1:
+        return look.stream.learning_rates
+    return [(int(step), [rate]) for step, rate in look.stream.learning_rate.finite()]
+
+
 def _rate_gone(look: Look) -> Verdict | None:
     """Whatever the rule, its step is a multiple of the rate: at so small a one no number in 32 bits changes."""
-    changes = look.stream.learning_rates
+    changes = _rates(look)
     if not changes:
         return None
     peak = max(max(rates, default=0.0) for _, rates in changes)
