@@ -252,6 +252,15 @@ def saturated() -> float:
     return fit(model, F.cross_entropy, x, y)
 
 
+def linear_stack() -> float:
+    """Inside or outside of a circle: no straight line tells."""
+    x, _ = classes()
+    x = x[:, :2] / x[:, :2].std(0)
+    y = (x.pow(2).sum(1) > 1.4).long()
+    model = nn.Sequential(nn.Linear(2, 32), nn.Linear(32, 32), nn.Linear(32, 2))
+    return fit(model, F.cross_entropy, x, y, lr=0.3, epochs=20)
+
+
 def wrong_mode() -> float:
     x, y = classes()
     model = nn.Sequential(nn.Linear(8, 16), nn.BatchNorm1d(16), nn.ReLU(), nn.Dropout(0.9), nn.Linear(16, 3))

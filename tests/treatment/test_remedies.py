@@ -53,6 +53,7 @@ CURES = {
     "normalize-examples": (sick.normalized_over_pairs, 0.05),
     "smaller-start": (sick.wide_start, 0.3),
     "more-decay": (sick.learned_by_heart, 0.02),
+    "nonlinearity": (sick.linear_stack, 0.1),
     "class-dimension": (sick.softmax_by_hand_over_the_batch, 0.3),
 }
 

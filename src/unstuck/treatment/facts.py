@@ -37,6 +37,7 @@ class Facts:
         self.optimizers: list[dict[str, Any]] = []
         self.options: dict[int, int] = {}
         self.activations: dict[str, int] = {}
+        self.layers = 0
         self.tail: list[dict[str, Any]] = []
         self.meetings: list[dict[str, Any]] = []
         self.loss: dict[str, Any] = {}
@@ -259,6 +260,7 @@ class Facts:
 
     def _root_ended(self, module: torch.nn.Module, output: Any) -> Any:
         if torch.is_grad_enabled():
+            self.layers = max(self.layers, self.stage.layers)
             for name, count in self.stage.counts.items():
                 self.activations[name] = max(self.activations.get(name, 0), count + 1)
             if not self.tail and self.stage.tail:
@@ -399,6 +401,7 @@ class Facts:
         return {
             "optimizers": self.optimizers,
             "activations": self.activations,
+            "layers": self.layers,
             "tail": self.tail,
             "meetings": self.meetings,
             "loss": {

@@ -26,6 +26,7 @@ PARAMETRIC = frozenset(
     "linear bilinear conv1d conv2d conv3d conv_transpose1d conv_transpose2d conv_transpose3d matmul mm bmm addmm baddbmm "
     "einsum embedding embedding_bag lstm gru rnn_tanh rnn_relu lstm_cell gru_cell multi_head_attention_forward".split()
 )
+MATRICES = frozenset("linear conv1d conv2d conv3d conv_transpose1d conv_transpose2d conv_transpose3d".split())
 LOSSES = frozenset(
     "cross_entropy nll_loss mse_loss l1_loss smooth_l1_loss huber_loss binary_cross_entropy kl_div gaussian_nll_loss "
     "binary_cross_entropy_with_logits poisson_nll_loss soft_margin_loss hinge_embedding_loss multi_margin_loss "
@@ -104,6 +105,7 @@ class Stage(TorchFunctionMode):
         self.optimizers: list[weakref.ref[torch.optim.Optimizer]] = []
         self.tail: list[Tail] = []
         self.counts: dict[str, int] = {}
+        self.layers = 0  # multiplications by a matrix of weights, so far in this forward pass
         self.loss_scale: dict[int, float] = {}
         self._makes: dict[str, list[Make]] = {}
         self._chains: dict[Any, tuple[Callable[..., Any], str]] = {}
@@ -211,6 +213,7 @@ class Stage(TorchFunctionMode):
             return result
         if name in PARAMETRIC:
             self.tail.clear()
+            self.layers += name in MATRICES
         elif name in LOSSES and len(args) > 1:  # models that compute their own loss
             args = self._meet_loss(name, args, kwargs)
         return call(*args, **kwargs)
@@ -358,6 +361,7 @@ class Stage(TorchFunctionMode):
         self.depth, self.root, self.by_hand = 1, module, False
         self.tail.clear()
         self.counts.clear()
+        self.layers = 0
         try:
             for part in self.hear.part_called:
                 part(module)
