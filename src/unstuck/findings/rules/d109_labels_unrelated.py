@@ -116,7 +116,9 @@ def judge(recording: Recording) -> Answer:
             f"{tied.seen_by} tells the targets of {tied.examples} training examples, {tied.strongest:.0f} deviations of "
             "chance better than shuffled ones"
         )
-    if tied is not None and tied.none and (untied := _nothing_ties(recording, tied)) is not None:
+    # Where the loss rises far beyond its beginning, the first examples, which are kept, are not what is trained on later.
+    whole = not loss_course(recording).beyond
+    if tied is not None and tied.none and whole and (untied := _nothing_ties(recording, tied)) is not None:
         return untied
     return Skipped(
         "watching cannot tell labels learned by heart from labels learned; a probe can: " + run_with_probe(recording)
