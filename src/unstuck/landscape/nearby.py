@@ -20,8 +20,8 @@ NEGATIVE = 1e-5
 but for the gradient that the descent left, some 1e-8 of the first."""
 MOST = 400
 """Parameters, for the whole Hessian is needed."""
-SAMPLES = 64
-"""Around the end of the descent, at each of six radii."""
+SAMPLES, DESCENTS = 24, 2
+"""Around the end of the descent, at each of six radii; and from how many of them a way down is sought."""
 
 
 def nearby_minimum(
@@ -33,7 +33,7 @@ def nearby_minimum(
     cannot gain a thousandth of it, no negative curvature at its end, and no path from there that leads lower by as much.
     Kinks do not hinder it. ``objective`` at the place, in float64.
 
-    *Cost*: about 250 gradients, n products, and 400 to 1,000 evaluations around the end.
+    *Cost*: about 250 gradients, n products, and 200 to 500 evaluations around the end.
 
     >>> import torch
     >>> from unstuck.landscape.critical_point import classify
@@ -65,7 +65,7 @@ def nearby_minimum(
         kinked = smoothness(objective, end, operator, scale=scale).kinked
     if not kinked and exam.bottom < -NEGATIVE * scale:
         return None
-    probe = probe_ball(objective, end, reached, samples=SAMPLES)
+    probe = probe_ball(objective, end, reached, samples=SAMPLES, descents=DESCENTS)
     if probe.plateau or (probe.lower is not None and probe.drop > NEARLY * abs(reached)):
         return None
     distance = norm(end - start)

@@ -121,14 +121,21 @@ class CapturedObjective(PieceObjective):
     def in_double(self) -> CapturedObjective:
         if self.dtype == torch.float64:
             return self
-        calls = [piece.call for piece in self._pieces]  # type: ignore[attr-defined]
-        twins = [_doubled(call) for call in calls]
-        twin = _build(twins, list(self.layout.names), self._start.double(), list(self._weights), dict(self.about))
+        plain, widened = (self._doubled(widened) for widened in (False, True))
+        start = plain.start()
+        try:  # widening every operation takes half as long again in a small model, and most need none of it
+            twin = plain if plain.value(start) == widened.value(start) else widened
+        except RuntimeError:
+            twin = widened
         twin.work = self.work  # one account for both
         return twin
 
+    def _doubled(self, widened: bool) -> CapturedObjective:
+        calls = [_doubled(piece.call, widened) for piece in self._pieces]  # type: ignore[attr-defined]
+        return _build(calls, list(self.layout.names), self._start.double(), list(self._weights), dict(self.about))
 
-def _doubled(call: CapturedCall) -> CapturedCall:
+
+def _doubled(call: CapturedCall, widened: bool) -> CapturedCall:
     def wide(thing: Any) -> Any:
         return map_tensors(thing, lambda t: t.double() if t.is_floating_point() else t)
 
@@ -138,7 +145,7 @@ def _doubled(call: CapturedCall) -> CapturedCall:
         kwargs=wide(dict(call.kwargs)),
         buffers=wide(dict(call.buffers)),
         autocast=None,
-        widened=True,
+        widened=widened,
     )
 
 

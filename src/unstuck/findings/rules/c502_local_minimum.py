@@ -81,7 +81,7 @@ def judge(recording: Recording) -> Answer:
     if not fallen_back and not high and not lower:
         return Passed(f"a minimum, and a good one: {reached.sentence}")
     than = (
-        f"{others.lower} of {others.starts} other starts of the same model lead lower, to {others.lowest:.4g}"
+        f"{others.lower} of {others.starts} other starts of the same model {'leads' if others.lower == 1 else 'lead'} lower, to {others.lowest:.4g}"
         if lower and others is not None
         else f"it had stood at {lowest:.4g} before" if fallen_back else f"a constant answer gives {reached.baseline:.4g}"
         if reached.baseline is not None else reached.sentence
@@ -104,7 +104,12 @@ def judge(recording: Recording) -> Answer:
             "failure_probability": verdict.evidence.get("failure_probability"),
         },
         advice=(
-            Advice("other-start", "Start again from other weights: another seed, He's scale for ReLU."),
+            Advice(
+                "other-start",
+                "Start from several places and keep the one that ends lowest."
+                if lower
+                else "Start again from other weights: another seed, He's scale for ReLU.",
+            ),
             Advice("wider", "Give the network more units, or leaky ones: fewer starts end in a poor minimum."),
         ),
         line=model_line(recording),
