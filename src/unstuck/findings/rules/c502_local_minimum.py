@@ -36,7 +36,7 @@ nonlinearities in activation functions create bad local minima, 2019.
 from __future__ import annotations
 
 from unstuck.findings.contract import Advice, Answer, Fired, Passed, Skipped
-from unstuck.findings.evidence.curvature import last_look, measured_verdict, other_starts, why_not
+from unstuck.findings.evidence.curvature import last_look, measured_verdict, next_to, other_starts, why_not
 from unstuck.findings.evidence.head import number
 from unstuck.findings.evidence.places import model_line, model_name
 from unstuck.findings.evidence.progress import progress
@@ -81,14 +81,14 @@ def judge(recording: Recording) -> Answer:
     if not fallen_back and not high and not lower:
         return Passed(f"a minimum, and a good one: {reached.sentence}")
     than = (
-        f"{others.lower} of {others.starts} other starts of the same model {'leads' if others.lower == 1 else 'lead'} lower, to {others.lowest:.4g}"
+        f"{others.lower} of {others.starts} other starts {'leads' if others.lower == 1 else 'lead'} lower, to {others.lowest:.4g}"
         if lower and others is not None
         else f"it had stood at {lowest:.4g} before" if fallen_back else f"a constant answer gives {reached.baseline:.4g}"
         if reached.baseline is not None else reached.sentence
     )  # fmt: skip
     # Targets may hold no more than this; only a level that was reached, by the run or from another start, proves more.
     return Fired(
-        sentence=f"{verdict.sentence} The loss there is {here:.4g}; {than}.",
+        sentence=f"The run ended {'next to' if next_to(verdict) else 'at'} a minimum, with a loss of {here:.4g}; {than}.",
         severity="info" if reached.state == "learned" else "warning",
         confidence=0.85 if lower else 0.8 if fallen_back else 0.65,
         where=model_name(recording),
