@@ -142,6 +142,9 @@ def _gains_nothing(look: Look, level: float) -> bool:
     if drop is None or noise is None:
         return False
     least = min(noise, MATTERS * max(abs(level), 1e-300))
+    if look.third is not None and _at_a_constant_answer(look):
+        # What one batch differs from the next, as long as it is little.
+        least = max(least, min(look.third.scatter, 2 * MATTERS * abs(level)))
     return drop <= least and abs(tried.own) <= least
 
 
