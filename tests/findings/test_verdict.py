@@ -382,3 +382,16 @@ class TestRatesThatAreGone:
 
     def test_a_rate_that_falls_by_design_still_moves(self) -> None:
         assert verdict(self.run(0.97)).state != "not-moving"
+
+
+def test_a_schedule_that_was_over_long_before_the_run() -> None:
+    """Divided by twenty every ten steps: what falls until then has no way left; a run that had come to rest loses nothing."""
+    rates = [0.1 * 0.05 ** (s // 10) for s in range(200)]
+    samples = [sample(s, term=classes(0.1)) for s in range(0, 20, 2)]
+    falls = [2.3 - 0.005 * s if s < 20 else 2.2 + 0.002 * (-1) ** s for s in range(200)]
+    rests = [2.3 + 0.002 * (-1) ** s for s in range(200)]
+    found = verdict(Recording.of(loss=falls, learning_rate=rates, samples=samples))
+    assert found.state == "not-moving" and "second half" in found.sentence
+    assert "second half" not in verdict(Recording.of(loss=rests, learning_rate=rates, samples=samples)).sentence
+    slow = [0.1 * 0.1 ** (s // 50) for s in range(200)]  # tenths at each quarter, as tutorials have them
+    assert "second half" not in verdict(Recording.of(loss=falls, learning_rate=slow, samples=samples)).sentence

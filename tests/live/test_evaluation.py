@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import pickle
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -353,7 +354,7 @@ def test_the_place_of_a_block_in_a_script_that_travels_with_the_package() -> Non
 def written_out(model: nn.Module) -> list[float]:
     with torch.no_grad():
         out = model(X[32:])
-        target = F.one_hot(Y[32:], 3).float()
+        target = 0.5 * out + 0.1
         return [((out - target) ** 2).mean().item(), (target - out).abs().mean().item()]
 
 
@@ -370,6 +371,44 @@ def other_differences(model: nn.Module) -> list[float]:
         out = model(X[32:])
         centered = X[32:] - X[32:].mean(0)
         return [float((out - 1).mean() + (out - out.mean(1, keepdim=True)).mean() + (centered - centered).sum())]
+
+
+def in_keywords(model: nn.Module) -> list[float]:
+    with torch.no_grad():
+        out = model(X[32:])
+        return [out.sub(other=0.5 * out).square().mean().item(), pickle.dumps(torch.Tensor.sub) != b""]
+
+
+def test_the_difference_is_called_as_the_script_calls_it(watched: Watched) -> None:
+    told = watched.train(in_keywords)
+    assert [e.data["value"] for e in watched.recording().happened("evaluation_loss")] == pytest.approx(
+        [v for v, _ in told]
+    )
+
+
+class Strict(torch.Tensor):
+    """A subclass that knows one function, as torch's manual has it."""
+
+    @classmethod
+    def __torch_function__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        return "mine" if func.__name__ in ("to", "long") else NotImplemented
+
+
+def test_conversions_of_subclasses_under_modes_and_for_pickle_are_left_alone(watched: Watched) -> None:
+    heard: list[str] = []
+
+    class Hears(torch.overrides.TorchFunctionMode):
+        def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            heard.append(func.__name__)
+            return func(*args, **(kwargs or {}))
+
+    assert torch.zeros(2).as_subclass(Strict).to("cpu") == "mine"
+    with Hears():
+        torch.tensor([0.5, 1.0]).long().to(torch.int32)
+    assert [name for name in heard if name != "tensor"] == ["long", "to"]
+    assert pickle.loads(pickle.dumps(torch.Tensor.long)) is torch.Tensor.long
+    assert torch.tensor([1.5]).type() == "torch.FloatTensor"
+    watched.recording()  # nothing of ours failed
 
 
 def test_differences_of_something_else_are_none(watched: Watched) -> None:

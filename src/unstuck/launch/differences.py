@@ -8,6 +8,8 @@ from typing import Any
 
 import torch
 
+from unstuck.launch.tensor_methods import as_a_method, looked_at
+
 NAMES = ("__sub__", "sub", "subtract")
 
 
@@ -35,7 +37,7 @@ class Differences:
         if wanted and not self._patches:
             for name in NAMES:
                 own = torch.Tensor.__dict__.get(name)
-                ours = self._heard(getattr(torch.Tensor, name))
+                ours = self._heard(getattr(torch.Tensor, name), name)
                 setattr(torch.Tensor, name, ours)
                 self._patches.append((name, own, ours))
         elif not wanted:
@@ -47,12 +49,14 @@ class Differences:
                         setattr(torch.Tensor, name, own)
             self._patches.clear()
 
-    def _heard(self, original: Any) -> Any:
-        def difference(a: Any, b: Any, *args: Any, **kwargs: Any) -> Any:
-            result = original(a, b, *args, **kwargs)
-            if isinstance(b, torch.Tensor) and not torch.compiler.is_compiling():
-                with contextlib.suppress(Exception):
+    def _heard(self, original: Any, name: str) -> Any:
+        def difference(*args: Any, **kwargs: Any) -> Any:
+            result = original(*args, **kwargs)
+            with contextlib.suppress(Exception):
+                a, b = args[0], args[1] if len(args) > 1 else kwargs["other"]
+                # Subclasses and modes of the script would be asked for whatever is read of their tensors.
+                if type(a) is torch.Tensor and type(b) is torch.Tensor and not looked_at():
                     self._told(a, b)
             return result
 
-        return difference
+        return as_a_method(difference, original, name)

@@ -20,6 +20,7 @@ from torch.optim.optimizer import register_optimizer_step_post_hook, register_op
 
 from unstuck.launch import loss_functions
 from unstuck.launch.differences import Differences
+from unstuck.launch.tensor_methods import as_a_method, looked_at
 
 _FRACTIONS = frozenset((torch.float16, torch.bfloat16, torch.float32, torch.float64))
 _WHOLE = frozenset((torch.int16, torch.int32, torch.int64, torch.uint8, torch.int8))
@@ -152,12 +153,10 @@ class Taps:
             return
         original = own if own is not None else original
         ours = make(original)
-        with contextlib.suppress(AttributeError, TypeError):
-            ours.__wrapped__ = original
-            ours.__doc__ = original.__doc__
-            ours.__name__ = original.__name__
-            ours.__qualname__ = original.__qualname__
-            ours.__module__ = original.__module__
+        if owner is torch.Tensor:
+            as_a_method(ours, original, name)
+        else:
+            _named_like(ours, original)
         setattr(owner, name, ours)
         self._patches.append((owner, name, own, ours))
 
@@ -412,12 +411,17 @@ class Taps:
     def _wrap_conversions(self) -> None:
         listener = self.listener
 
+        modes = getattr(torch._C, "_len_torch_function_stack", lambda: 0)
+
         def make(original: Any) -> Any:
-            def convert(tensor: Any, *args: Any, **kwargs: Any) -> Any:
-                result = original(tensor, *args, **kwargs)
-                # Of what most calls are (to another device, labels that are whole numbers already) nothing more is asked.
-                if tensor.dtype in _FRACTIONS and getattr(result, "dtype", None) in _WHOLE and not _traced():
-                    listener.whole_numbers_made(tensor, result)
+            def convert(*args: Any, **kwargs: Any) -> Any:
+                result = original(*args, **kwargs)
+                # Most calls (to another device, of labels that are whole numbers already) end here. Of subclasses nothing
+                # is read, for reading asks their own code.
+                if type(result) is torch.Tensor and not modes() and result.dtype in _WHOLE:
+                    before = args[0]
+                    if type(before) is torch.Tensor and before.dtype in _FRACTIONS and not looked_at():
+                        listener.whole_numbers_made(before, result)
                 return result
 
             return convert
@@ -433,6 +437,15 @@ class Taps:
 
     def _output_hook(self, module: torch.nn.Module, args: Any, output: Any) -> None:
         self.listener.module_ended(module, output)
+
+
+def _named_like(ours: Any, original: Any) -> None:
+    with contextlib.suppress(AttributeError, TypeError):
+        ours.__wrapped__ = original
+        ours.__doc__ = original.__doc__
+        ours.__name__ = original.__name__
+        ours.__qualname__ = original.__qualname__
+        ours.__module__ = original.__module__
 
 
 def _rates(schedule: Any) -> list[Any]:

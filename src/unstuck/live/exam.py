@@ -197,8 +197,8 @@ class Exam:
         from unstuck.landscape.elsewhere import search_elsewhere
         from unstuck.landscape.nearby import nearby_minimum
 
-        self.deadline = until + 1.0
-        with torch.random.fork_rng(devices=[]), contextlib.suppress(OutOfTime):
+        self.deadline = min(self.deadline, until + 1.0)
+        with torch.random.fork_rng(devices=[]), contextlib.suppress(Exception):  # a model's own drawing may fail
             torch.manual_seed(0)
             near = nearby_minimum(objective, standing, going=lambda: clock() < until)
             if near is not None:
@@ -211,7 +211,7 @@ class Exam:
                 here,
                 lambda: another_start(self.kept).to(here),
                 going=lambda: clock() < until,
-                enough=ENOUGH * abs(objective.value(here)),
+                enough=ENOUGH * max(0.0, objective.value(here)) or -math.inf,
             )
             if found is not None:
                 data["elsewhere"] = found.as_json()

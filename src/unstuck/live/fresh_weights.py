@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
 import torch
@@ -16,14 +17,22 @@ def drawn_anew(kept: Kept) -> tuple[Tensor, list[str]]:
 
     The others keep what the copy holds. From torch's generator, which the caller forks and seeds.
     """
+    own = dict(kept.twin.named_parameters())
+    before = {name: p.detach().clone() for name, p in own.items()}
     drawn: set[str] = set()
     for prefix, module in kept.twin.named_modules():
         draw = getattr(module, "reset_parameters", None)
         if not callable(draw):
             continue
-        draw()
-        drawn.update(f"{prefix}.{n}" if prefix else n for n, _ in module.named_parameters())
-    own = dict(kept.twin.named_parameters())
+        with contextlib.suppress(Exception):  # the script's own, which may want arguments
+            draw()
+            drawn.update(f"{prefix}.{n}" if prefix else n for n, _ in module.named_parameters())
+    # What a drawing leaves as it was, and is not one number throughout (a bias, a scale), it does not draw.
+    drawn -= {
+        n
+        for n in drawn
+        if torch.equal(own[n], before[n]) and own[n].numel() and bool((own[n] != own[n].view(-1)[0]).any())
+    }
     vector = torch.cat([own[name].detach().reshape(-1).clone() for name, _ in kept.live])
     return vector, sorted({name for name, _ in kept.live} - drawn)
 

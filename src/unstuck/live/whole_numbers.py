@@ -42,6 +42,8 @@ class WholeNumbers:
             entries=before.numel(),
             distinct=values.numel(),
             values=[float(v) for v in values[:8]],
+            lowest=float(values[0]),
+            highest=float(values[-1]),
             left={str(int(v)): int(c) for v, c in zip(left[:64], counts[:64], strict=True)},
             distinct_left=left.numel(),
             line=user_line(),

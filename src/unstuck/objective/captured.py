@@ -121,12 +121,11 @@ class CapturedObjective(PieceObjective):
     def in_double(self) -> CapturedObjective:
         if self.dtype == torch.float64:
             return self
-        plain, widened = (self._doubled(widened) for widened in (False, True))
-        start = plain.start()
-        try:  # widening every operation takes half as long again in a small model, and most need none of it
-            twin = plain if plain.value(start) == widened.value(start) else widened
-        except RuntimeError:
-            twin = widened
+        twin = self._doubled(False)
+        try:
+            twin.gradient(twin.start())
+        except (RuntimeError, TypeError):  # the model makes or keeps single-precision tensors of its own
+            twin = self._doubled(True)
         twin.work = self.work  # one account for both
         return twin
 

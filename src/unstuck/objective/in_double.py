@@ -34,7 +34,10 @@ class InDouble(TorchFunctionMode):
         if name in _AS_THEY_ARE:
             return func(*args, **given)
         in_place = (name.endswith("_") and (not name.endswith("__") or name.startswith("__i"))) or "out" in given
-        if in_place:
+        if in_place:  # the place keeps its width, and what is written into a wide one is widened
+            place = given.get("out", args[0] if args else None)
+            if isinstance(place, Tensor) and place.dtype is torch.float64:
+                args, given = map_tensors((args, given), _wide)
             return func(*args, **given)
         args, given = map_tensors((args, given), _wide)
         result = func(*args, **given)

@@ -95,8 +95,7 @@ class _Runner:
         self.devices = sorted({t.device for t in [*model.parameters(), *model.buffers()]}, key=str)
         self.recurrent = has_recurrent(model)
         self.in_training = any(flags.values())
-        own = [p.dtype for p in model.parameters() if p.is_floating_point()]
-        self.widened = dtype is torch.float64 and torch.float64 not in own
+        self.widened = False  # to float64, and so is what the model's code makes for itself
 
     @contextmanager
     def frozen(self, index: int) -> Any:
@@ -317,6 +316,12 @@ class ModelObjective(PieceObjective):
         pieces = [ModelPiece(runner, batch, index) for index, batch in enumerate(batches)]
         layout = Layout(tuple(chosen), tuple(tuple(p.shape) for p in chosen.values()))
         start = torch.cat([p.detach().reshape(-1).to(precision) for p in chosen.values()])
+        if precision is torch.float64 and widest is not torch.float64:
+            try:
+                with torch.no_grad():
+                    pieces[0].loss([p.detach().to(precision) for p in chosen.values()])
+            except (RuntimeError, TypeError):  # the model makes or keeps single-precision tensors of its own
+                runner.widened = True
         self._recipe: dict[str, Any] = {
             "model": model,
             "loss_fn": loss_fn,

@@ -137,7 +137,8 @@ def test_what_is_not_seen() -> None:
 
 
 def cut(values: list[float], left: dict[str, int]) -> Event:
-    told = {"entries": sum(left.values()), "distinct": len(values), "values": values, "left": left}
+    told = {"entries": sum(left.values()), "distinct": len(values), "values": values[:8], "left": left}
+    told |= {"lowest": min(values), "highest": max(values)}
     return Event("cut_to_whole", None, {**told, "distinct_left": len(left), "line": {"file": "a.py", "line": 3}})
 
 
@@ -156,6 +157,7 @@ def test_fractions_that_were_cut_off() -> None:
         ([i / 20 for i in range(40)], {"0": 900, "1": 340}),  # measurements put into classes, on purpose
         ([0.0, 0.5, 1.0], {"0": 340, "1": 900}),  # something else: its shares are others
         ([0.0, 0.5, 3.0], {"0": 900, "3": 340}),  # labels of the loss that are not among them
+        ([0.5, 1.0, 1.5], {"0": 900, "1": 340}),  # ratings, floored on purpose
         ([0.0, 1.0, 2.5], {"0": 900, "1": 200, "2": 140}),  # as many classes as before
     ],
 )

@@ -149,6 +149,9 @@ def _cut(recording: Recording, place: Place) -> Fired | None:
         left = {int(value): int(count) for value, count in (told.get("left") or {}).items()}
         if not after < before <= outputs or not counts or not set(counts) <= set(left):
             continue
+        low, high = number(told.get("lowest")), number(told.get("highest"))
+        if low is None or high is None or low < 0 or high > 1:
+            continue  # ratings or measurements put into classes; what was scaled lies between 0 and 1
         apart = max(abs(left[v] / sum(left.values()) - counts[v] / counts.total()) for v in left)
         if apart > THRESHOLDS["apart"][0]:
             continue

@@ -46,11 +46,11 @@ def next_to_a_minimum(look: Look) -> Verdict | None:
 
 def _others_end_lower(look: Look, found: Verdict) -> bool:
     others, here = other_starts(look.recording), number(found.evidence.get("loss"))
-    return others is not None and here is not None and others.lowest < LOWER * here
+    return others is not None and here is not None and here - others.lowest > LOWER * abs(here)
 
 
-LOWER = 0.9
-"""Of the loss at a minimum: another start that ends below shows that it is not the best; descents end within 1 %."""
+LOWER = 0.1
+"""Of the loss at a minimum, by which another start must end lower to show that it is not the best; descents end within 1 %."""
 FASTER = 5.0
 """Times what the last third of the run gained, and its two standard errors, that one longer step must gain."""
 BEYOND_NOISE = 4.0

@@ -12,9 +12,11 @@ from unstuck.findings.evidence.trend import trend
 from unstuck.findings.verdict.look import FEWEST_STEPS, SETTLED, Look
 from unstuck.record.recording import Fact, Stream
 
-HARDLY = 0.03
-"""Of the way that the rates of a run add up to, for its second half: a cosine has 0.18 there, a tenth from
-the middle on 0.09."""
+HARDLY = 0.01
+"""Of the way that the rates of a run add up to, for its second half: a cosine has 0.18 there, tenths at each
+quarter 0.03."""
+FELL = 0.005
+"""Of the loss, in the second half of that time: a schedule that ends there broke off a descent."""
 SHORT = 0.01
 """Of the peak rate: from there on the schedule is over."""
 GONE = 1e-8
