@@ -386,7 +386,7 @@ class TestRatesThatAreGone:
 
 def test_a_schedule_that_was_over_long_before_the_run() -> None:
     """Divided by twenty every ten steps: what falls until then has no way left; a run that had come to rest loses nothing."""
-    rates = [0.1 * 0.05 ** (s // 10) for s in range(200)]
+    rates = [max(0.1 * 0.05 ** (s // 10), 2e-6) for s in range(200)]
     samples = [sample(s, params=chain([0.5, 0.5], u=0.01), term=classes(0.1)) for s in range(0, 20, 2)]
     falls = [2.3 - 0.005 * s if s < 20 else 2.2 + 0.002 * (-1) ** s for s in range(200)]
     rests = [2.3 + 0.002 * (-1) ** s for s in range(200)]
