@@ -363,7 +363,6 @@ def test_a_difference_written_out_is_a_loss_of_the_evaluation(watched: Watched) 
     events = [e.data for e in watched.recording().happened("evaluation_loss")]
     assert [e["value"] for e in events] == pytest.approx([mse for mse, _ in told])  # each output tells once
     assert {e["loss_kind"] for e in events} == {"mse"}
-    assert "sub" not in torch.Tensor.__dict__  # torch's own, inherited
 
 
 def other_differences(model: nn.Module) -> list[float]:
@@ -384,6 +383,16 @@ def test_the_difference_is_called_as_the_script_calls_it(watched: Watched) -> No
     assert [e.data["value"] for e in watched.recording().happened("evaluation_loss")] == pytest.approx(
         [v for v, _ in told]
     )
+
+
+def test_the_methods_of_tensors_are_put_back(tmp_path: Path) -> None:
+    names = ("long", "int", "to", "type", "sub", "subtract", "__sub__")
+    before = {name: torch.Tensor.__dict__.get(name) for name in names}
+    watched = Watched(tmp_path / "journal-0-2.jsonl")
+    assert torch.Tensor.__dict__["long"] is not before["long"]
+    watched.train(written_out)
+    watched.recording()
+    assert {name: torch.Tensor.__dict__.get(name) for name in names} == before
 
 
 class Strict(torch.Tensor):
@@ -425,4 +434,3 @@ def test_numbers_that_lost_their_fractions_are_told(watched: Watched) -> None:
     first, second = watched.recording().happened("cut_to_whole")
     assert first.data["values"] == [0.0, 0.5, 1.0] and first.data["left"] == {"0": 3, "1": 1}
     assert second.data["distinct"] == second.data["distinct_left"] == 2
-    assert not hasattr(torch.Tensor.long, "__wrapped__")

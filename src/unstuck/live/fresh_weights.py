@@ -17,8 +17,6 @@ def drawn_anew(kept: Kept) -> tuple[Tensor, list[str]]:
 
     The others keep what the copy holds. From torch's generator, which the caller forks and seeds.
     """
-    own = dict(kept.twin.named_parameters())
-    before = {name: p.detach().clone() for name, p in own.items()}
     drawn: set[str] = set()
     for prefix, module in kept.twin.named_modules():
         draw = getattr(module, "reset_parameters", None)
@@ -27,12 +25,9 @@ def drawn_anew(kept: Kept) -> tuple[Tensor, list[str]]:
         with contextlib.suppress(Exception):  # the script's own, which may want arguments
             draw()
             drawn.update(f"{prefix}.{n}" if prefix else n for n, _ in module.named_parameters())
-    # What a drawing leaves as it was, and is not one number throughout (a bias, a scale), it does not draw.
-    drawn -= {
-        n
-        for n in drawn
-        if torch.equal(own[n], before[n]) and own[n].numel() and bool((own[n] != own[n].view(-1)[0]).any())
-    }
+    # A drawing writes into ``weight``; where that is computed from other parameters, it is gone at the next call.
+    drawn -= {name for name in drawn if "parametrizations." in name or name.endswith(("_g", "_v"))}
+    own = dict(kept.twin.named_parameters())
     vector = torch.cat([own[name].detach().reshape(-1).clone() for name, _ in kept.live])
     return vector, sorted({name for name, _ in kept.live} - drawn)
 
