@@ -19,11 +19,9 @@ import torch
 from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
 
 from unstuck.launch import loss_functions
-from unstuck.launch.differences import Differences
-from unstuck.launch.tensor_methods import as_a_method, looked_at
+from unstuck.launch.conversions import conversions
+from unstuck.launch.differences import differences
 
-_FRACTIONS = frozenset((torch.float16, torch.bfloat16, torch.float32, torch.float64))
-_WHOLE = frozenset((torch.int16, torch.int32, torch.int64, torch.uint8, torch.int8))
 _TORCH_FOLDER = str(Path(torch.__file__).parent) + os.sep
 _DECORATOR = str(Path(torch.__file__).parent / "utils" / "_contextlib.py")
 
@@ -74,7 +72,8 @@ class Taps:
         self._patches: list[tuple[Any, str, Any, Any]] = []  # owner, name, original, ours
         self._handles: dict[str, Any] = {}
         self._ear: loss_functions.Ear | None = None
-        self._differences = Differences(listener.difference_made)
+        self._differences = differences(listener.difference_made)
+        self._conversions = conversions(listener.whole_numbers_made)
 
     # -- what is set -------------------------------------------------------------------------------------------------
 
@@ -92,7 +91,7 @@ class Taps:
         self._wrap_loader()
         self._ear = loss_functions.Ear(self.listener.loss_function_called)
         self._wrap_schedules()
-        self._wrap_conversions()
+        self.hear_conversions(True)
         hook = self._make_step_hook(self.listener.step_ended)
         self._handles["step_ended"] = register_optimizer_step_post_hook(hook)
 
@@ -100,7 +99,8 @@ class Taps:
         """Undo everything; a function that somebody else has wrapped since then stays as he left it."""
         if self._ear is not None:
             self._ear.close()
-        self._differences.listen(False)
+        self.hear_differences(False)
+        self.hear_conversions(False)
         for owner, name, original, ours in reversed(self._patches):
             if owner.__dict__.get(name) is not ours:
                 continue
@@ -134,7 +134,11 @@ class Taps:
 
     def hear_differences(self, wanted: bool) -> None:
         """Call ``difference_made`` after every subtraction of tensors, or no longer."""
-        self._differences.listen(wanted)
+        self._differences.stand(wanted)
+
+    def hear_conversions(self, wanted: bool) -> None:
+        """Call ``whole_numbers_made`` after conversions to whole numbers, or no longer."""
+        self._conversions.stand(wanted)
 
     def hear_step_begins(self, wanted: bool) -> None:
         """Call ``step_begins`` before every optimizer step, or no longer."""
@@ -153,10 +157,12 @@ class Taps:
             return
         original = own if own is not None else original
         ours = make(original)
-        if owner is torch.Tensor:
-            as_a_method(ours, original, name)
-        else:
-            _named_like(ours, original)
+        with contextlib.suppress(AttributeError, TypeError):
+            ours.__wrapped__ = original
+            ours.__doc__ = original.__doc__
+            ours.__name__ = original.__name__
+            ours.__qualname__ = original.__qualname__
+            ours.__module__ = original.__module__
         setattr(owner, name, ours)
         self._patches.append((owner, name, own, ours))
 
@@ -408,27 +414,6 @@ class Taps:
         # It has an ``__init__`` of its own, and is the only one of torch's that is handed a measure.
         self._replace(torch.optim.lr_scheduler.ReduceLROnPlateau, "step", make_step)
 
-    def _wrap_conversions(self) -> None:
-        listener = self.listener
-
-        modes = getattr(torch._C, "_len_torch_function_stack", lambda: 0)
-
-        def make(original: Any) -> Any:
-            def convert(*args: Any, **kwargs: Any) -> Any:
-                result = original(*args, **kwargs)
-                # Most calls (to another device, of labels that are whole numbers already) end here. Of subclasses nothing
-                # is read, for reading asks their own code.
-                if type(result) is torch.Tensor and not modes() and result.dtype in _WHOLE:
-                    before = args[0]
-                    if type(before) is torch.Tensor and before.dtype in _FRACTIONS and not looked_at():
-                        listener.whole_numbers_made(before, result)
-                return result
-
-            return convert
-
-        for name in ("long", "int", "to", "type"):
-            self._replace(torch.Tensor, name, make)
-
     def _module_hook(self, module: torch.nn.Module, args: tuple) -> None:
         # Global hooks are not given keyword arguments, but torch's own frame above has them.
         frame = sys._getframe(1)
@@ -437,15 +422,6 @@ class Taps:
 
     def _output_hook(self, module: torch.nn.Module, args: Any, output: Any) -> None:
         self.listener.module_ended(module, output)
-
-
-def _named_like(ours: Any, original: Any) -> None:
-    with contextlib.suppress(AttributeError, TypeError):
-        ours.__wrapped__ = original
-        ours.__doc__ = original.__doc__
-        ours.__name__ = original.__name__
-        ours.__qualname__ = original.__qualname__
-        ours.__module__ = original.__module__
 
 
 def _rates(schedule: Any) -> list[Any]:

@@ -81,6 +81,7 @@ class SampleSchedule:
         watcher.sampler.first_samples_over()
         watcher.cuts.close()
         watcher.taps.hear_outputs(False)
+        watcher.taps.hear_conversions(False)  # the data are prepared, and what a loop converts is the same each time
         self.first_done = True
         watcher.budget.close_first(clock())
         self._end_burst(now)

@@ -16,7 +16,8 @@ HARDLY = 0.01
 """Of the way that the rates of a run add up to, for its second half: a cosine has 0.18 there, tenths at each
 quarter 0.03."""
 FELL = 0.005
-"""Of the loss, in the second half of that time: a schedule that ends there broke off a descent."""
+"""Of the loss, in the second half of that time: a schedule that ends there broke off a descent. Chosen, and beyond
+the trend's own error."""
 SHORT = 0.01
 """Of the peak rate: from there on the schedule is over."""
 GONE = 1e-8
