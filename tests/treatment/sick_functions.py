@@ -491,3 +491,42 @@ def raw_evaluation() -> float:
     with torch.no_grad():
         (model(x * 40.0 + 300.0).argmax(1) == y).float().mean()
     return 0.0
+
+
+def wrong_valley() -> float:
+    """A bent line through five points whose two hinges both open to the right; bare tensors, every row at each step."""
+    x, y = torch.tensor([-2.0, -1.0, 0.0, 1.0, 2.0]), torch.tensor([1.0, 0.0, 0.0, 1.0, 2.0])
+    slope, shift = torch.ones(2, requires_grad=True), torch.tensor([0.5, -0.5], requires_grad=True)
+    out, base = torch.full((2,), 0.5, requires_grad=True), torch.zeros(1, requires_grad=True)
+    parameters = [slope, shift, out, base]
+    optimizer = torch.optim.SGD(parameters, lr=0.05)
+    for _ in range(1500):
+        loss = F.mse_loss(torch.relu(x[:, None] * slope + shift) @ out + base, y)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    with torch.no_grad():
+        ((torch.relu(x[:, None] * slope + shift) @ out + base - y) ** 2).mean()
+    return sum(float(p.detach().sum()) for p in parameters)
+
+
+def no_hidden_layer() -> float:
+    """Two rings, and one linear layer."""
+    drawn = torch.Generator().manual_seed(4)
+    x = torch.randn(240, 2, generator=drawn)
+    y = (x.norm(dim=1) > 1.2).long()
+    model = nn.Linear(2, 2)
+    return fit(model, F.cross_entropy, x, y, optimizer=torch.optim.Adam(model.parameters(), lr=2e-2), epochs=30)
+
+
+class _Exponential(nn.Module):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.exp(x)
+
+
+def exponential_layers() -> float:
+    """Exponentials in place of rectifiers, four layers of them: they overflow."""
+    x, y = classes()
+    blocks = [part for _ in range(3) for part in (nn.Linear(8, 8), _Exponential())]
+    torch.manual_seed(0)
+    return fit(nn.Sequential(*blocks, nn.Linear(8, 3)), F.cross_entropy, x, y, lr=0.1, epochs=20)

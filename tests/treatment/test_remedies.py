@@ -54,6 +54,7 @@ CURES = {
     "smaller-start": (sick.wide_start, 0.3),
     "more-decay": (sick.learned_by_heart, 0.02),
     "nonlinearity": (sick.linear_stack, 0.1),
+    "more-units": (sick.no_hidden_layer, 0.2),
     "class-dimension": (sick.softmax_by_hand_over_the_batch, 0.3),
 }
 
@@ -74,6 +75,7 @@ def test_a_remedy_mends_its_fault(name, tmp_path):
         (sick.bounded_output, "linear-output", None),
         (sick.through_a_list, "whole-graph", None),
         (sick.heavy_dropout, "less-regularization", {"decay": False, "dropout": True}),
+        (sick.exponential_layers, "guarded-functions", {"functions": ["exp"]}),
         (sick.heavy_decay, "less-regularization", {"decay": True, "dropout": False}),
     ],
 )
@@ -81,6 +83,16 @@ def test_the_other_faults_of_a_remedy(train, name, options, tmp_path):
     before = staged(train, folder=tmp_path)
     after = staged(train, (name, options or first_variant(name, before.known)), known=before.known)
     assert after.notes[0] and after.validation > before.validation + 0.05
+
+
+def test_several_starts_leave_the_wrong_valley(tmp_path):
+    before = staged(sick.wrong_valley, folder=tmp_path)
+    options = first_variant("several-starts", before.known)
+    after = staged(sick.wrong_valley, ("several-starts", options), known=before.known)
+    assert options["starts"] * options["steps"] <= 0.3 * 1500
+    assert after.notes[0] and after.training > before.training + 0.1
+    again = staged(sick.wrong_valley, ("several-starts", options), known=before.known)
+    assert again.returned == after.returned
 
 
 def test_recurrent_weights_are_drawn_orthogonal_gate_by_gate(tmp_path):
@@ -177,7 +189,7 @@ def test_remedies_that_only_change_the_way_act(name, tmp_path):
 
 
 def test_every_remedy_is_tested_here():
-    others = {"clipping", "warm-up", "decay", "larger-batch", "escape", "less-regularization"}
+    others = {"clipping", "warm-up", "decay", "larger-batch", "escape", "less-regularization", "several-starts"}
     assert set(catalog.load()) == {*CURES, *others}
 
 

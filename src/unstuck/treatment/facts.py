@@ -54,9 +54,9 @@ class Facts:
         self.clipped = False
         self.modes = {"training_in_eval": 0, "evaluation_in_training": 0, "training": 0, "evaluation": 0}
         self.modules: dict[str, int] = {}
-        self.gains: dict[
-            str, float
-        ] = {}  # of the weights before the first step, by name: deviation times root of fan-in
+        # Of the weights before the first step, by name: deviation times root of fan-in; and the size of what they give.
+        self.gains: dict[str, float] = {}
+        self.widths: dict[str, int] = {}
         self.loop: dict[str, Any] | None = None
         self.backward_line: dict[str, Any] | None = None
         self.outside: dict[int, int] = {}  # parameters with a gradient that no optimizer holds, by id: ticks
@@ -85,7 +85,7 @@ class Facts:
         hear.step_begins.append(self._safe(self._step_begins))
         hear.step_ended.append(self._safe(self._step_ended))
         stage.wrap("detach tolist", self._count_detached)
-        stage.wrap("log sqrt", self._note)
+        stage.wrap("log sqrt exp", self._note)
         stage.wrap(RECTIFIERS, self._note_rectifier)
         stage.wrap("sum mean " + " ".join(sorted(LOSSES)), self._note_maker)
         self._patch()
@@ -212,6 +212,7 @@ class Facts:
                     fan_in = parameter[0].numel()
                     full = names.get(id(parameter), name)
                     self.gains[full] = float(parameter.detach().float().std(unbiased=False)) * fan_in**0.5
+                    self.widths[full] = parameter.shape[0]
 
     def _root_begins(self, module: torch.nn.Module, args: tuple, kwargs: dict) -> None:
         gradient = torch.is_grad_enabled()
@@ -430,6 +431,7 @@ class Facts:
             "modules": self.modules,
             "odd_weights": odd_weights(self.gains),
             "weights": len(self.gains),
+            "widths": self.widths,
             "recurrent_weights": [name for name in self.gains if "weight_hh" in name],
             "loop": self.loop,
             "backward_line": self.backward_line,

@@ -48,6 +48,8 @@ def treat(treatment: Treatment) -> None:
     import torch
     from torch.nn import functional as F
 
+    from unstuck.treatment.own_parameters import train_along
+
     values = [float(value) for value in treatment.options["values"]]
     stage = treatment.stage
     heads: dict[int, tuple[torch.Tensor, torch.Tensor]] = {}  # by the weight it replaces
@@ -95,23 +97,11 @@ def treat(treatment: Treatment) -> None:
             [F.cross_entropy(scores, (target.reshape(-1) - values[0]).long()) for scores, target in pairs]
         ).mean()
 
-    def step_begins(optimizer: torch.optim.Optimizer) -> None:
-        for group in optimizer.param_groups:
-            for parameter in list(group["params"]):
-                fresh = heads.get(id(parameter), ())
-                group["params"].extend(p for p in fresh if not any(p is known for known in group["params"]))
-
-    def step_ended(optimizer: torch.optim.Optimizer) -> None:
-        for head in heads.values():  # no zero_grad() of the model's knows of them
-            for parameter in head:
-                parameter.grad = None
-
     hear = stage.hear
     hear.root_begins.append(begins)
     hear.met.append(meets)
     hear.backward.append(backward)
-    hear.step_begins.append(step_begins)
-    hear.step_ended.append(step_ended)
+    train_along(stage, lambda parameter: heads.get(id(parameter), ()))
     stage.wrap("linear", make)
 
 
