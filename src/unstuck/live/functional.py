@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from unstuck.live.fast_path import BY_HAND, Track
 from unstuck.live.own_work import OwnWork
 
 if TYPE_CHECKING:
@@ -45,7 +44,8 @@ class FunctionalGradients:
 
     def _other_training(self) -> bool:
         watcher = self.watcher
-        backward = watcher.fast.loss_number or watcher.more_backwards or watcher.held or watcher.by_hand is not None
+        by_hand = watcher.by_hand.held or watcher.by_hand.track is not None
+        backward = watcher.fast.loss_number or watcher.more_backwards or by_hand
         return bool(watcher.tracks) or bool(backward)
 
     def report(self) -> None:
@@ -53,10 +53,10 @@ class FunctionalGradients:
         watcher = self.watcher
         if len(self.kept) >= FEWEST and not self._other_training():
             self.written = True
-            track = watcher.by_hand = Track(BY_HAND, None)
+            watcher.by_hand.begin()
             watcher.event("unseen", what="the graph of the loss", why=WHY)
             for loss, at in self.kept:
-                watcher.step_by_hand(track, float(loss), at)
+                watcher.by_hand.write(float(loss), at)
         self.kept.clear()
 
 

@@ -292,7 +292,7 @@ class Sampler:
         if self.hand is not None and not self.watcher.tracks and not self.hand["params"]:
             self.hand["params"] = self._hand_parameters()
             self._keep_hand_gradients({id(p): p.grad for _, p in self.hand_leaves if p.grad is not None})
-        if self.watcher.by_hand is None and not self.watcher.scaler_seen and self.watcher.step_depth == 0:
+        if self.watcher.by_hand.track is None and not self.watcher.scaler_seen and self.watcher.step_depth == 0:
             self.arrived = self._ask("clip", lambda: probes.gradient_norms(self.reached), {})
 
     # -- gradients that nobody cleared --------------------------------------------------------------------------------
@@ -491,7 +491,7 @@ class Sampler:
         self.hand_leaves = listed
         self.hand_gradients = {}
         self.hand_taken = self._ask("snapshot", lambda: probes.before_step(listed), None)
-        step = watcher.by_hand.steps if watcher.by_hand is not None else len(watcher.held)
+        step = watcher.by_hand.count if watcher.by_hand.track is not None else len(watcher.by_hand.held)
         self.hand = {"step": step, "losses": self.losses[-1:], "acts": self.acts, "layers": self.layers,
                      "inputs": self.inputs, "unseen": self.unseen, "params": {}, "places": self.places,
                      "recurrent": []}  # fmt: skip
@@ -528,7 +528,7 @@ class Sampler:
 
     def forget_hand(self) -> None:
         """Updates by hand are over, for an optimizer steps or the run ends: write the last one, keep nothing of it."""
-        if self.hand is not None and self.watcher.by_hand is not None and self.hand["params"]:
+        if self.hand is not None and self.watcher.by_hand.track is not None and self.hand["params"]:
             self._write_by_hand(self.hand)
         self.hand = self.hand_taken = None
         self.hand_leaves, self.hand_gradients = [], {}

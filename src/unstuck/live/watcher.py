@@ -22,7 +22,7 @@ from unstuck.live.biopsy import Biopsy
 from unstuck.live.budget import UNSEEN_SECONDS, Budget, clock
 from unstuck.live.cuts import Cuts
 from unstuck.live.evaluation import EvaluationWatch
-from unstuck.live.fast_path import BY_HAND, FastPath, Track
+from unstuck.live.fast_path import FastPath, Track
 from unstuck.live.functional import FunctionalGradients
 from unstuck.live.loaders import Loaders
 from unstuck.live.own_work import OwnWork
@@ -31,10 +31,10 @@ from unstuck.live.registry import Registry, has_parameters, optimizer_options
 from unstuck.live.sample_schedule import SampleSchedule
 from unstuck.live.sampler import Sampler
 from unstuck.live.step_lines import StepLines
+from unstuck.live.steps_by_hand import StepsByHand
 from unstuck.live.whole_numbers import WholeNumbers
 from unstuck.record.journal import Journal
 
-HELD_BACK = 64  # backward passes without a step before they are written as a stream of their own
 MAX_CRASHES = 3
 JUST_NOW = 0.02  # seconds since steps were written: writing them again before an evaluation saves next to nothing
 
@@ -78,10 +78,8 @@ class Watcher:
         self.budget = Budget(overhead, allowance, contention)
         self.registry = Registry()
         self.tracks: dict[int, Track] = {}
-        self.by_hand: Track | None = None
         self.only = {id(o) for o in only}
         self.more_backwards = 0  # beyond one a step: accumulation, several losses
-        self.held: list[tuple[float | None, int, float]] = []  # backward passes not yet known to be steps by hand
         self.crashes: dict[str, int] = {}
         self.scaled: dict[int, tuple[Any, Any]] = {}
         self.scaler_seen = False
@@ -103,6 +101,7 @@ class Watcher:
         self.loaders = Loaders(self)
         self.plateaus = Plateaus(self)
         self.whole_numbers = WholeNumbers(self)
+        self.by_hand = StepsByHand(self)
         self.functional = FunctionalGradients(self)
         self.sampler = Sampler(self)
         self.evaluation = EvaluationWatch(self)
@@ -177,12 +176,13 @@ class Watcher:
     @property
     def backwards(self) -> int:
         """Backward passes heard."""
-        by_hand = self.by_hand.steps if self.by_hand is not None and not self.functional.written else 0
+        by_hand = 0 if self.functional.written else self.by_hand.count
         return self.fast.loss_number + self.more_backwards + by_hand + len(self.fast.values)
 
     def current_step(self) -> int | None:
         """The step under way in the longest stream."""
-        return max((t.steps for t in self.tracks.values()), default=self.by_hand.steps if self.by_hand else None)
+        by_hand = self.by_hand.track
+        return max((t.steps for t in self.tracks.values()), default=by_hand.steps if by_hand else None)
 
     # -- backward ----------------------------------------------------------------------------------------------------
 
@@ -261,7 +261,7 @@ class Watcher:
         self.fast.values.append(value)
         self.fast.examples.append(examples)
         if not self.tracks and self.step_depth == 0:
-            self._maybe_by_hand(value, examples)
+            self.by_hand.heard(value, examples)
 
     def _value(self, loss: torch.Tensor) -> Any:
         if loss.numel() != 1:
@@ -358,7 +358,7 @@ class Watcher:
             fast.examples.clear()
             fast.loss_number += 1
             self.more_backwards += len(losses) - 1
-            self.held.clear()
+            self.by_hand.held.clear()
             self.last_losses, self.last_examples = losses, examples
             fast.last_loss = math.nan
         elif track.loss_number != fast.loss_number:  # a second optimizer on the same backward pass
@@ -439,36 +439,6 @@ class Watcher:
                 "line": user_line(),
             }
         )
-
-    # -- by hand -----------------------------------------------------------------------------------------------------
-
-    def _maybe_by_hand(self, loss: Any, examples: int) -> None:
-        """A backward pass, and no optimizer has stepped yet: accumulation, updates by hand, or no updates at all."""
-        track = self.by_hand
-        if track is None:
-            if not self.sampler.leaves_moved() and len(self.held) < HELD_BACK:
-                self.held.append((loss, examples, self.now()))
-                return
-            track = self.by_hand = Track(BY_HAND, None)
-            for value, size, at in self.held:
-                self.step_by_hand(track, value, at, size)
-            self.held.clear()
-        self.step_by_hand(track, loss, self.now(), examples)
-        self.fast.values.clear()
-        self.fast.examples.clear()
-        if self.schedule.sampling:
-            self.schedule.sampled(track)
-        elif self.fast.steps >= self.fast.next_look:
-            self.schedule.look(None, track, track.steps - 1, clock())
-
-    def step_by_hand(self, track: Track, loss: Any, at: float, examples: int = 0) -> None:
-        """Write one step that no optimizer made."""
-        line = {"e": "step", "o": BY_HAND, "s": track.steps, "t": round(at, 6)}
-        if examples:
-            line["b"] = examples
-        self.step_lines.write(line, [loss])
-        track.steps += 1
-        self.fast.steps += 1
 
     # -- the rest of what is heard -----------------------------------------------------------------------------------
 
