@@ -12,7 +12,7 @@ import torch
 from unstuck import probes
 from unstuck.launch.frames import user_line
 from unstuck.live.budget import clock
-from unstuck.live.fast_path import Track
+from unstuck.live.fast_path import BY_HAND, Track
 from unstuck.live.ownership import Ownership
 from unstuck.live.registry import Model, batch_modules
 
@@ -292,6 +292,10 @@ class Sampler:
         if self.hand is not None and not self.watcher.tracks and not self.hand["params"]:
             self.hand["params"] = self._hand_parameters()
             self._keep_hand_gradients({id(p): p.grad for _, p in self.hand_leaves if p.grad is not None})
+            for name, share in self.stale.pop(BY_HAND, {}).items():
+                if name in self.hand["params"]:
+                    self.hand["params"][name]["stale"] = share
+            self._keep_gradients(BY_HAND, self.hand_leaves)
         if self.watcher.by_hand.track is None and not self.watcher.scaler_seen and self.watcher.step_depth == 0:
             self.arrived = self._ask("clip", lambda: probes.gradient_norms(self.reached), {})
 
@@ -314,7 +318,7 @@ class Sampler:
                 found[name] = 1.0 if same else 0.0
             self.stale[number] = found
 
-    def _keep_gradients(self, track: Track, parameters: list[tuple[str, torch.Tensor]]) -> None:
+    def _keep_gradients(self, stream: int, parameters: list[tuple[str, torch.Tensor]]) -> None:
         kept = []
         step = max(1, len(parameters) // STALE_PARAMETERS)
         with torch.no_grad():
@@ -322,7 +326,7 @@ class Sampler:
                 gradient = parameter.grad
                 if gradient is not None and gradient.layout == torch.strided:
                     kept.append((name, parameter, gradient.detach().reshape(-1)[:STALE_ENTRIES].clone()))
-        self.after_gradients[track.number] = kept
+        self.after_gradients[stream] = kept
 
     # -- steps -------------------------------------------------------------------------------------------------------
 
@@ -372,7 +376,7 @@ class Sampler:
         for model, data in self.eval_parts.items():
             watcher.event("training_in_eval", stream=track.number, step=step, limit=12, **{**data, "model": model})
         self._write(track.number, step, found)
-        self._keep_gradients(track, parameters)
+        self._keep_gradients(track.number, parameters)
         self.ownership.note(track, optimizer, self.params)
         if track.full < 2:
             start = clock()

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from unstuck.probes.graph import MATRIX, VIEWS, Graph, Node, normalized_dim
+from unstuck.probes.loss_kinds.logarithms import exponentials_over_their_sum
 
 # Graph node: kind of activation.
 ACTIVATIONS = {
@@ -195,19 +196,12 @@ def _logsoftmax_by_hand(graph: Graph, node: Node, head: Head) -> Node | None:
 
 def _softmax_by_hand(graph: Graph, node: Node, head: Head) -> Node | None:
     """``e / e.sum(dim)`` with ``e = x.exp()``."""
-    if node.kind != "Div" or len(node.edges) != 2:
+    total = exponentials_over_their_sum(node)
+    if total is None:
         return None
-    first, second = node.edges[0][0], node.edges[1][0]
-    inner: Node | None = second
-    while inner is not None and inner.kind in VIEWS:
-        inner = inner.edges[0][0] if inner.edges else None
-    if first is None or inner is None or first.kind != "Exp" or inner.kind != "Sum":
-        return None
-    summed = inner.edges[0][0]
-    if summed is not first and (summed is None or summed.kind != "Exp" or summed.edges != first.edges):
-        return None
-    _append(graph, head, node, "softmax", dim=_single_dim(inner))
-    return first.edges[0][0]
+    _append(graph, head, node, "softmax", dim=_single_dim(total))
+    first = node.edges[0][0]
+    return first.edges[0][0] if first is not None else None
 
 
 def layer_feeding(graph: Graph, node: Node, *, limit: int = 200) -> tuple[Node | None, str | None]:

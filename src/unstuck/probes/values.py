@@ -78,6 +78,9 @@ def value_of(
         if first is None or second is None or first.dtype != second.dtype:
             return None
         return _checked(first + second if kind == "Add" else first - second, node)
+    if kind == "Div" and len(node.edges) == 2 and node.edges[1][0] is not None and node.numel() <= products:
+        over, under = graph.saved(node, "self"), graph.saved(node, "other")  # kept where both need a gradient
+        return _checked(over / under, node) if over is not None and under is not None else None
     return None
 
 

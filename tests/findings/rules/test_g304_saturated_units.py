@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from literal_recordings import STEPS, act, classes, learned, sample, stuck
+from literal_recordings import STEPS, act, classes, learned, sample, stuck, weight
 
 from unstuck.findings.contract import Fired, NotApplicable, Passed, Skipped
 from unstuck.findings.rules import g304_saturated_units as rule
@@ -41,6 +41,19 @@ def test_sure_and_right_outputs() -> None:
 
 def test_flat_units_in_a_run_that_learns() -> None:
     assert isinstance(rule.judge(learned([sample(s, acts=one("sigmoid", 0.9)) for s in STEPS])), Passed)
+
+
+def test_a_start_so_wide_that_most_layers_are_flat() -> None:
+    """By heart such a network learns its examples all the same."""
+    for deviation, kind in ((0.9, Fired), (0.2, Passed)):
+        params = {
+            f"net.{i}.weight": weight(w=deviation * 100, wstd=deviation, n=10_000, order=i, layer=f"net.{i}")
+            for i in range(4)
+        }
+        layers = [{"name": f"net.{i}", "order": i, "fan_in": 100, "in_std": 0.8, "in_rms": 0.8} for i in range(4)]
+        found = rule.judge(learned([sample(s, acts=one("tanh", 0.7), params=params, layers=layers) for s in STEPS]))
+        assert isinstance(found, kind)
+        assert not isinstance(found, Fired) or found.severity == "warning"
 
 
 def test_attention_is_not_looked_at() -> None:

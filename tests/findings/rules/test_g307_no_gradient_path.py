@@ -133,6 +133,18 @@ def test_a_cut_shows_in_what_enters_the_first_live_layer() -> None:
     assert isinstance(found, Fired) and found.severity == "warning" and found.where == "net.a"
 
 
+def test_a_cut_behind_a_table() -> None:
+    """Rows of a table are as wide as the table, and the whole numbers that choose them enter no layer."""
+    for width, severity in ((16, "warning"), (64, "info")):
+        recording = _partly_dead(True, fan_in=16, seen=0.4)
+        for given in recording.main.samples:
+            given["inputs"] = [{"model": "net", "dtype": "int64", "min": 0, "max": 63}]
+        recording.models[0]["modules"] = [{"name": "net.a", "kind": "Embedding"}]
+        recording.models[0]["params"][0]["shape"] = [16, width]
+        found = rule.judge(recording)
+        assert isinstance(found, Fired) and found.severity == severity
+
+
 def test_a_head_defined_early_but_not_used() -> None:
     """The first layer with a gradient sees the input itself, or something that the head cannot have made."""
     for recording in (_partly_dead(True, fan_in=64, seen=1.0), _partly_dead(True, fan_in=63, seen=0.4)):

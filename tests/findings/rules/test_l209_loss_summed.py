@@ -68,6 +68,13 @@ def test_clipping_bounds_the_step() -> None:
     assert isinstance(answer, Fired) and answer.severity == "info"
 
 
+def test_a_limit_that_lets_the_loss_leap_bounds_nothing() -> None:
+    recording = run(summed(0.1), loss=[184.0] * 10 + [90_000.0] + [400.0] * 89)
+    recording.main.clip_maximum = Series(range(100), [100.0] * 100)
+    answer = judge(recording)
+    assert isinstance(answer, Fired) and answer.severity == "error"
+
+
 def test_means_are_sound() -> None:
     assert isinstance(judge(run(whole(cross_entropy()))), Passed)
     # Summed over pixels, averaged over the batch: the step does not grow with the batch.

@@ -113,3 +113,18 @@ def test_gone_at_once_though_the_loss_was_falling() -> None:
     assert isinstance(found, Fired) and found.severity == "warning" and found.confidence < 0.8
     slow = [0.35 + DRAW.gauss(0, 0.02) for _ in range(N)]  # it stood still when the rate went
     assert isinstance(run(slow, rate, 0.7), Passed)
+
+
+def test_gone_within_a_few_steps_though_the_loss_came_down() -> None:
+    """A decay that was meant for epochs, made at every step: half of a constant answer's loss is left for good."""
+    down = [1.2 - 0.1 * i if i < 6 else 0.6 + DRAW.gauss(0, 0.01) for i in range(N)]
+    found = run(down, [0.1 * 0.5**i for i in range(N)], 0.7)
+    assert isinstance(found, Fired) and found.severity == "warning" and found.step == 7
+
+
+def test_gone_after_a_quarter_of_the_run() -> None:
+    steps = [0.1 * 0.3 ** (i // 15) for i in range(N)]
+    halves = [1.15 * 0.93**i if i < 14 else 0.42 + DRAW.gauss(0, 0.01) for i in range(N)]
+    assert isinstance(run(halves, steps, 0.7), Fired)
+    late = [0.1 * 0.3 ** (i // 30) for i in range(N)]  # after 0.6 of the run
+    assert isinstance(run(halves, late, 0.7), Passed)

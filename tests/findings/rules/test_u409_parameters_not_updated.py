@@ -164,6 +164,16 @@ def test_layers_kept_in_a_plain_list() -> None:
     after = judged([{"name": "net.1", "order": 1}, {"name": "layer", "order": 5}])
     assert isinstance(after, Fired) and after.severity == "info"
 
+    def learns(order: list[dict[str, Any]]) -> Any:
+        samples = [sample(s, params=HELD, layers=order) for s in STEPS]
+        models = [*NET["models"], other]  # type: ignore[misc]
+        return rule.judge(learned(samples, events=[left], models=models, optimizer=NET["optimizer"]))
+
+    # Before all that is trained it may be a fixed encoder; between two trained layers it is a part that was forgotten.
+    assert learns(layers).severity == "info"
+    between = [{"name": "net.1", "order": 0}, {"name": "layer", "order": 3}, {"name": "net.1", "order": 5}]
+    assert learns(between).severity == "warning"
+
 
 def test_a_gradient_that_has_vanished_moves_nothing() -> None:
     still = event("not_moved", 50, o=0, **{"from": 0, "to": 50}, params=["net.0.weight"], of=2)

@@ -46,6 +46,29 @@ def test_the_other_optimizer_s_gradients() -> None:
     assert isinstance(rule.judge(learned([sample(s, params=params) for s in STEPS])), Passed)
 
 
+def by_hand(moved: list[bool], stale: list[float]) -> Recording:
+    """Backward passes of a script that writes out its updates; each is a sample."""
+    samples = [
+        {**sample(s, params=chain([1.0, 1.0], stale=old, u=0.1 if went else 0.0)), "o": -1}
+        for s, (went, old) in enumerate(zip(moved, stale, strict=True))
+    ]
+    recording = Recording.of(loss=[1.0] * len(samples), samples=samples)
+    (stream,) = recording.streams.values()
+    stream.number = -1
+    recording.streams.clear()
+    recording.streams[-1] = stream
+    return recording
+
+
+def test_updates_that_the_script_writes_out() -> None:
+    found = rule.judge(by_hand([True] * 8, [0.0] + [1.0] * 7))
+    assert isinstance(found, Fired) and "7 of 7" in found.sentence
+    assert "nothing clears" in found.sentence and "p.grad = None" in found.advice[0].code
+    # Four passes for each update, which then clears the gradients: what is there between the passes is meant to be.
+    assert isinstance(rule.judge(by_hand([False, False, False, True] * 5, [0.0, 1.0, 1.0, 1.0] * 5)), Passed)
+    assert isinstance(rule.judge(by_hand([False, False, False, True] * 5, [0.0] + [1.0] * 19)), Fired)
+
+
 def test_not_measured() -> None:
     assert isinstance(rule.judge(stuck([sample(s, params=chain([1.0])) for s in STEPS])), Skipped)
     assert isinstance(rule.judge(Recording()), NotApplicable)

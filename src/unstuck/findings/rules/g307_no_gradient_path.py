@@ -50,7 +50,7 @@ from unstuck.findings.evidence.liveness import owned, trainable_names, with_para
 from unstuck.findings.evidence.places import at, backward_line, model_line, model_name
 from unstuck.findings.evidence.progress import progress
 from unstuck.findings.verdict import verdict
-from unstuck.record.recording import Event, Recording
+from unstuck.record.recording import Event, Fact, Recording
 
 CODE = "G307"
 NAME = "no-gradient-path"
@@ -282,29 +282,41 @@ def _something_ran_before(recording: Recording, dead: list[str]) -> bool:
     """
     params = [p for m in recording.models for p in m.get("params") or ()]
     shapes: dict[str, list[int]] = {p["name"]: p.get("shape") or [] for p in params}
-    last = next((shapes[n] for n in reversed(dead) if len(shapes.get(n, [])) >= 2), None)
-    if last is None or last[0] <= 1:
+    tables = {
+        str(p["name"]) for m in recording.models for p in m.get("modules") or () if "Embedding" in str(p.get("kind"))
+    }
+    last = next((n for n in reversed(dead) if len(shapes.get(n, [])) >= 2), None)
+    if last is None:
+        return False
+    # A table gives rows, a layer as many numbers as its weight has rows.
+    width = shapes[last][1 if last.rpartition(".")[0] in tables else 0]
+    if width <= 1:
         return False
     theirs = {str(m.get("name")) for m in recording.models for p in m.get("params") or () if p["name"] in dead}
     for stream in recording.streams.values():
         for sample in stream.samples:
             layers = [layer for layer in sample.get("layers") or () if layer.get("in_std") is not None]
             # Of two models in a row, what enters the second one is not the data.
-            inputs = [
-                i for i in sample.get("inputs") or () if i.get("std") is not None and str(i.get("model")) in theirs
-            ]
+            inputs = [i for i in sample.get("inputs") or () if str(i.get("model")) in theirs and _readable(i)]
             if not layers or not inputs:
                 continue
             first = min(layers, key=lambda layer: layer.get("order", 0))
             same = any(
-                _close(first["in_std"], i["std"]) and _close(first.get("in_mean"), i.get("mean"), scale=i["std"])
+                i.get("std") is not None
+                and _close(first["in_std"], i["std"])
+                and _close(first.get("in_mean"), i.get("mean"), scale=i["std"])
                 for i in inputs
             )
             fan_in = int(first.get("fan_in") or 0)
             # What a linear layer puts out enters the next one as it is; channels may be flattened with their places.
-            fits = fan_in == last[0] if len(last) == 2 else fan_in > 0 and fan_in % last[0] == 0
+            fits = fan_in == width if len(shapes[last]) == 2 else fan_in > 0 and fan_in % width == 0
             return not same and fits
     return False
+
+
+def _readable(entered: Fact) -> bool:
+    """Inputs whose numbers are known; whole numbers (of tokens, rows of tables) enter no layer as they are."""
+    return entered.get("std") is not None or "int" in str(entered.get("dtype"))
 
 
 def _close(a: object, b: object, *, scale: object = 0.0) -> bool:

@@ -118,7 +118,9 @@ def _fired(place: Place, stream: Stream, kind: str, course: LossCourse) -> Fired
     text = f"The loss sums over {summands:.0f} numbers instead of averaging them"
     severity: Severity = "info"
     confidence = 0.9
-    if scales and not clipped and hurts and too_long:
+    # A limit so high that the loss leaps all the same bounds nothing.
+    bounded = clipped and not course.diverged and not course.beyond
+    if scales and not bounded and hurts and too_long:
         text += f": with {kind or 'updates by hand'} a rate of {rate:g} acts like {effective:.3g} on the mean"
         if dead is not None:
             evidence["dead_layer"] = dead
@@ -129,7 +131,7 @@ def _fired(place: Place, stream: Stream, kind: str, course: LossCourse) -> Fired
         text += f"; {course.sentence}"
     elif not scales:
         text += f"; {kind} divides by the size of the gradient, so its step hardly changes"
-    elif clipped:
+    elif bounded:
         text += "; clipping bounds the step"
     elif hurts:
         text += f"; with a rate of {rate:g} it acts like {effective:.3g} on the mean, which is not too much"

@@ -64,6 +64,8 @@ THRESHOLDS = {
     "left": (0.7, "of the starting loss remains, where neither right answers nor a constant answer's loss are known"),
     "sure": (2.0, "standard errors: that the loss was falling only has to be likely, for the rate is known exactly"),
     "at_once": (0.2, "of the run: a rate that is gone by then has left no time to learn in"),
+    "early": (0.4, "of the run: of 92 healthy and mended runs none has a rate that goes before .66 of it"),
+    "brief": (0.05, "of the run: so short a time shows no fall to compare with"),
     "fast": (
         0.2,
         "of the loss that the run ends at, by which it fell over the second half of the time before the first decay",
@@ -138,14 +140,16 @@ def judge(recording: Recording) -> Answer:
 
 
 def _cut_short(stream: Stream, reached: Progress, step: int, n: int) -> bool:
-    """The rate was gone in the first fifth of the run, the loss fell fast until it was lowered, and much of it is left."""
+    """The rate was gone early in the run, the loss fell fast until it was lowered, and much of it is left."""
     level, start = reached.end, reached.baseline
+    if step > THRESHOLDS["early"][0] * n or level is None or start is None or level <= THRESHOLDS["much"][0] * start:
+        return False
+    if step < THRESHOLDS["brief"][0] * n:
+        return True
     peak = max(stream.learning_rate.values)
     lowered = next((int(s) for s, rate in stream.learning_rate if s > 0 and rate < 0.5 * peak), step)
     fall = trend(stream.loss, lowered // 2, lowered)
-    if step > THRESHOLDS["at_once"][0] * n or fall is None or level is None or start is None:
-        return False
-    return fall.gain > max(THRESHOLDS["fast"][0] * level, 3 * fall.error) and level > THRESHOLDS["much"][0] * start
+    return fall is not None and fall.gain > max(THRESHOLDS["fast"][0] * level, 3 * fall.error)
 
 
 def _effective(stream: Stream) -> Series:

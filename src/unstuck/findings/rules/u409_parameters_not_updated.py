@@ -328,8 +328,13 @@ def _untracked(recording: Recording) -> Answer | None:
     event, left, mates = max(parts, key=lambda part: (part[2] > 0, len(part[1])))
     few = ", ".join(left[:3]) + (f" and {len(left) - 3} more" if len(left) > 3 else "")
     part = left[0].rpartition(".")[0] or model_name(recording)
-    if mates == 0 and held and not _runs_before(recording, left, held):
+    before = _runs_before(recording, left, held)
+    if mates == 0 and held and not before:
         severity = "info"  # a whole model that only passes the gradient on: a fixed critic, a loss network
+    elif mates == 0 and before == "between":
+        severity = (
+            "warning"  # layers that the model runs and does not know of: nobody means that, however well it learns
+        )
     else:
         severity = "warning" if reached.course.outcome not in ("well", "unknown") else "info"
     return Fired(
@@ -352,18 +357,21 @@ def _untracked(recording: Recording) -> Answer | None:
     )
 
 
-def _runs_before(recording: Recording, left: list[str], held: set[str]) -> bool:
-    """The parameters outside feed a layer that is trained (layers kept in a plain list, an encoder of its own)."""
+def _runs_before(recording: Recording, left: list[str], held: set[str]) -> str:
+    """Whether the parameters outside feed a layer that is trained: ``"first"`` (an encoder of its own), ``"between"`` (after
+    another that is trained too: layers kept in a plain list), or ``""``."""
     outside = {name.rpartition(".")[0] for name in left}
     inside = {name.rpartition(".")[0] for name in held}
     for stream in recording.streams.values():
         for sample in stream.samples:
             orders = [(str(layer["name"]), layer.get("order", 0)) for layer in sample.get("layers") or ()]
-            first = min((order for name, order in orders if name in outside), default=None)
-            last = max((order for name, order in orders if name in inside), default=None)
-            if first is not None and last is not None:
-                return bool(first < last)
-    return False
+            others = [order for name, order in orders if name in outside]
+            trained = [order for name, order in orders if name in inside]
+            if others and trained:
+                if min(others) >= max(trained):
+                    return ""
+                return "between" if min(trained) < min(others) else "first"
+    return ""
 
 
 def _mates(recording: Recording, event: Event, held: set[str]) -> int:

@@ -16,7 +16,8 @@ Exactly: before the first backward pass of a step the watcher looks whether the 
 still there, bit for bit. It fires when at least half of the parameters carry theirs over in most samples (a part that
 is zero, as behind a dead unit, cannot be told). Adding several backward passes before one step is accumulation by
 design and carries nothing over a step; gradients that another model's loss put there are judged only at this
-optimizer's own steps.
+optimizer's own steps. Where the script writes out its updates, it looks after every backward pass at which weights had
+moved.
 
 When it is wrong
 ----------------
@@ -71,14 +72,12 @@ THRESHOLDS = {
 
 
 def judge(recording: Recording) -> Answer:
-    """The share of the gradient that is carried over from before the previous step, at each optimizer's own steps."""
-    if not any(s.steps for n, s in recording.streams.items() if n >= 0):
-        return NotApplicable("no optimizer made a step")
+    """The share of the gradient that is carried over from before the previous step, at each stream's own steps."""
+    if not any(s.steps for s in recording.streams.values()):
+        return NotApplicable("no step was made")
     known = False
     for stream in recording.streams.values():
-        if stream.number < 0:
-            continue
-        shares = [share for s in with_parameters(stream) if s["s"] > 0 and (share := _carried(s, stream)) is not None]
+        shares = [share for s in _after_a_step(stream) if (share := _carried(s, stream)) is not None]
         if len(shares) < THRESHOLDS["fewest_samples"][0]:
             continue
         known = True
@@ -90,12 +89,25 @@ def judge(recording: Recording) -> Answer:
     return Passed("the gradients are cleared between steps")
 
 
+def _after_a_step(stream: Stream) -> list[Fact]:
+    """The samples that follow a step. Where the script writes out its updates, each backward pass has a sample, and only
+    those follow one before which the weights had moved: others add to a gradient by design."""
+    samples = [s for s in with_parameters(stream) if s["s"] > 0]
+    if stream.number >= 0:
+        return samples
+    moved = {int(s["s"]) for s in stream.samples if any(p.get("u") for p in (s.get("params") or {}).values())}
+    return [s for s in samples if int(s["s"]) - 1 in moved]
+
+
 def _carried(sample: Fact, stream: Stream) -> float | None:
     """Which share of the parameters with a gradient carries over all of it; None when that was not measured."""
+    stats = (
+        [p.stat for p in owned(sample, stream)] if stream.number >= 0 else list((sample.get("params") or {}).values())
+    )
     stale = [
-        float(p.stat["stale"])
-        for p in owned(sample, stream)
-        if p.stat.get("stale") is not None and p.gradient is not None and math.isfinite(p.gradient)
+        float(stat["stale"])
+        for stat in stats
+        if stat.get("stale") is not None and stat.get("g") is not None and math.isfinite(stat["g"])
     ]
     return statistics.fmean(s >= THRESHOLDS["carried"][0] for s in stale) if stale else None
 
@@ -108,16 +120,17 @@ def _fired(recording: Recording, stream: Stream, kept: int, samples: int) -> Ans
     reached = progress(recording, stream)
     cleared = recording.happened("zero_grad")
     where = at(cleared[0].data.get("line")) if cleared else ""
-    note = (
-        f" (zero_grad was called at {where}, but not between these steps)" if where else " (zero_grad was never called)"
-    )
+    by_hand = stream.number < 0
+    note = " (zero_grad was never called)" if not by_hand else " (nothing clears it after the update)"
+    if where:
+        note = f" (zero_grad was called at {where}, but not between these steps)"
     line = (cleared[0].data.get("line") if cleared else None) or backward_line(stream)
     return Fired(
         sentence=f"The gradient is carried over from step to step in {kept} of {samples} samples{note}{grew}; "
         f"{reached.sentence}.",
         severity="error",
         confidence=0.97,
-        where=where or at(backward_line(stream)) or "optimizer.step()",
+        where=where or at(backward_line(stream)) or "the update",
         step=1,
         evidence={
             "samples_carried_over": kept,
@@ -129,7 +142,9 @@ def _fired(recording: Recording, stream: Stream, kept: int, samples: int) -> Ans
             Advice(
                 "clear the gradients",
                 "Clear the gradients once for every step, before the backward pass.",
-                "optimizer.zero_grad()\nloss.backward()\noptimizer.step()",
+                "for p in parameters:\n    p.grad = None  # after the update"
+                if by_hand
+                else "optimizer.zero_grad()\nloss.backward()\noptimizer.step()",
                 backward_line(stream),
             ),
         ),

@@ -59,3 +59,16 @@ def below_log(node: Node) -> Node | None:
             continue
         return at
     return at
+
+
+def exponentials_over_their_sum(node: Node) -> Node | None:
+    """The sum in ``e / e.sum(dim)`` with ``e = x.exp()``, a softmax written out; None for any other division."""
+    if node.kind != "Div" or len(node.edges) != 2:
+        return None
+    first, inner = node.edges[0][0], through_views(node.edges[1][0])
+    if first is None or inner is None or first.kind != "Exp" or inner.kind != "Sum" or not inner.edges:
+        return None
+    summed = inner.edges[0][0]
+    if summed is not first and (summed is None or summed.kind != "Exp" or summed.edges != first.edges):
+        return None
+    return inner

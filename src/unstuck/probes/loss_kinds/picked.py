@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from unstuck.probes.graph import Graph, Node, normalized_dim
-from unstuck.probes.loss_kinds.logarithms import below_log, dim_of_log, log_source
+from unstuck.probes.loss_kinds.logarithms import below_log, dim_of_log, exponentials_over_their_sum, log_source
 from unstuck.probes.loss_kinds.match import Match, numel, through_views
 from unstuck.probes.loss_kinds.scores import scores_before
 from unstuck.probes.plain import thinned
@@ -79,7 +79,7 @@ def logarithm(graph: Graph, node: Node, offset: bool) -> Match | None:
     for _ in range(4):  # clamped, or a small number added
         if source is not None and source.kind in ("Clamp", "ClampMin", "Add") and len(source.live()) == 1:
             source = through_views(source.live()[0][0])
-    if source is None or source.kind not in ("Softmax", "Sigmoid"):
+    if source is None or (source.kind not in ("Softmax", "Sigmoid") and exponentials_over_their_sum(source) is None):
         return None
     child, nr = pick.edges[0]
     shape = child.shape(nr) if child is not None else None
