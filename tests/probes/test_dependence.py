@@ -56,6 +56,16 @@ def test_a_tie_is_seen_and_shuffled_targets_have_none(data):
     assert sorted(without)[4] < 3 and max(without) < 8
 
 
+def test_what_neighbors_answer():
+    """From a constant answer (0) to all right (1), each example left out of its own answer."""
+    assert dependence(*clusters()).neighbors_skill > 0.9
+    assert dependence(*rings()).neighbors_skill > 0.7
+    x, y = a_line()
+    assert 0.2 < dependence(x, y).neighbors_skill < 0.8  # explained variance
+    found = dependence(x, torch.randn(300, generator=drawn(3)))
+    assert found.neighbors_skill < 0.1
+
+
 def test_images_and_sequences_of_vectors():
     y = torch.randint(0, 2, (200,), generator=drawn(0))
     images = torch.randn(200, 1, 8, 8, generator=drawn(1))

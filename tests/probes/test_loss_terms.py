@@ -283,6 +283,7 @@ REGRESSIONS = {
     "square": ("mse", lambda o, t: torch.square(o - t).mean()),
     "times itself": ("mse", lambda o, t: ((o - t) * (o - t)).mean()),
     "difference times itself": ("mse", lambda o, t: (lambda d: (d * d).mean())(o - t)),
+    "power of the size": ("mse", lambda o, t: (torch.abs(o - t) ** 2).mean()),
     "sum over all": ("mse", lambda o, t: ((o - t) ** 2).sum() / o.numel()),
     "l1": ("l1", lambda o, t: F.l1_loss(o, t)),
     "abs": ("l1", lambda o, t: (o - t).abs().mean()),
@@ -322,6 +323,12 @@ def test_reconstructed_targets_are_whole_numbers_again():
     assert term["target"]["classes"] == {str(i): 1 for i in range(10)}
     assert kinds(term) == [("sigmoid", None, None)]
     assert term["accuracy"] == pytest.approx(float((out.argmax(1) == y.argmax(1)).double().mean()))
+
+
+def test_the_size_of_a_broadcast_difference():
+    out = nn.Linear(4, 1)(torch.randn(20, 4)).squeeze(1)
+    _, term = only((torch.abs(out - torch.randn(20, 1)) ** 2).mean())
+    assert term["kind"] == "mse" and term["broadcast"] is not None
 
 
 def test_class_numbers_regressed():

@@ -193,3 +193,16 @@ def test_it_says_how_much_of_the_schedule_was_left() -> None:
     answer = judge(recording)
     assert isinstance(answer, Fired) and "CosineAnnealingLR was built for 1000 calls and got 100" in answer.sentence
     assert answer.evidence["schedule_left"] == pytest.approx(0.9)
+
+
+def test_a_sum_of_terms_that_halved_in_the_last_third() -> None:
+    """A physics-informed network's: nobody knows how low it gets, but it was on its way."""
+    both = whole(squared(), squared())
+    halved = noisy([2.0 * 0.97**i for i in range(120)], 0.01)
+    answer = judge(run(both, loss=halved, end=STOPPED))
+    assert isinstance(answer, Fired) and answer.severity == "warning"
+    slower = noisy([2.0 * 0.97 ** min(i, 90) for i in range(120)], 0.01)
+    assert not isinstance(judge(run(both, loss=slower, end=STOPPED)), Fired)
+    resting = run(both, loss=halved, end=STOPPED)
+    resting.main.learning_rate = Series(range(120), [0.95**i for i in range(120)])
+    assert not isinstance(judge(resting), Fired)

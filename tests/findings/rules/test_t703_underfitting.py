@@ -171,3 +171,26 @@ def test_several_losses_or_terms_are_left_alone() -> None:
     for sample in found.main.samples:
         sample["losses"][0]["terms"].append(dict(sample["losses"][0]["terms"][0], layer="net.other"))
     assert isinstance(judge(found), Skipped)
+
+
+@pytest.mark.parametrize(
+    ("neighbors", "accuracy", "examples", "fires"),
+    [
+        (0.8, 0.3, 400, True),
+        (0.8, 0.7, 400, False),
+        (0.4, 0.2, 400, False),
+        (0.8, 0.3, 80, False),
+        (None, 0.3, 400, False),
+    ],
+)
+def test_neighbors_that_tell_more_than_the_network(
+    neighbors: float | None, accuracy: float, examples: int, fires: bool
+) -> None:
+    told = {"examples": examples, "strongest": 40.0, "seen_by": "", "kinds": 3, "neighbors_skill": neighbors}
+    look = Event("biopsy", 99, {"look": "kept", "dependence": told})
+    answer = judge(run(whole(cross_entropy(accuracy=accuracy)), loss=STANDING, events=[look]))
+    assert isinstance(answer, Fired) == fires
+    if isinstance(answer, Fired):
+        assert answer.severity == "warning" and "80% of the way" in answer.sentence
+        falling = run(whole(cross_entropy(accuracy=accuracy)), loss=[2.3 - 0.01 * i for i in range(100)], events=[look])
+        assert not isinstance(judge(falling), Fired)

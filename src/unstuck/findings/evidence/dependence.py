@@ -23,6 +23,7 @@ class Relation:
     examples: int
     strongest: float
     seen_by: str
+    neighbors: float | None = None  # what the five nearest of the others answer: 0 is a constant answer, 1 all right
 
     @property
     def sure(self) -> bool:
@@ -46,5 +47,7 @@ def relation(recording: Recording) -> Relation | None:
             continue
         examples, strongest = number(told.get("examples")), number(told.get("strongest"))
         if examples is not None and strongest is not None and (found is None or examples >= found.examples):
-            found = Relation(int(examples), strongest, str(told.get("seen_by") or ""))
+            found = Relation(
+                int(examples), strongest, str(told.get("seen_by") or ""), number(told.get("neighbors_skill"))
+            )
     return found

@@ -15,12 +15,15 @@ How it is judged
 Proved only by a probe (`--probe`): a fresh copy of the model is trained on one small batch of the run, without
 dropout. A network that can learn the task fits it nearly perfectly; if it stays above a fifth of the loss of a
 constant answer (and below nine tenths of right answers, or of explained variance) it cannot, and that is an error.
-From watching alone two cases are reported, as warnings. One: a classifier of five classes and more whose every hidden
+From watching alone three cases are reported, as warnings. One: a classifier of five classes and more whose every hidden
 signal passes a layer of one or two units, and whose loss has settled with less than half of the way made. Two: all
 layers, two or more, follow each other with nothing nonlinear between them, as the loss's graph shows exactly; however
-many they are, they can draw straight lines only. Narrow layers on purpose (a linear autoencoder, a factor of low rank)
-are left alone, and so is a run that still learns. Where such a chain learned well it is a remark. Any other run that
-learned well passes; everything else is skipped, since noise in the labels looks the same.
+many they are, they can draw straight lines only. Three: the loss has settled with less than half of the way made, and
+the five nearest neighbors among the kept examples, a few hundred, answer far better than the network: the labels are
+not at fault then, and either it has too little to work with or its steps do not get there. Narrow layers on purpose (a
+linear autoencoder, a factor of low rank) are left alone, and so is a run that still learns. Where such a chain learned
+well it is a remark. Any other run that learned well passes; everything else is skipped, since noise in the labels looks
+the same.
 
 When it is wrong
 ----------------
@@ -38,7 +41,8 @@ Sources
 Karpathy, A recipe for training neural networks, 2019 (overfit one batch). Goodfellow, Bengio, Courville, Deep learning,
 2016, sections 5.2 (capacity) and 6.1 (why a hidden layer must be nonlinear). Saxe, McClelland, Ganguli, Exact solutions
 to the nonlinear dynamics of learning in deep linear neural networks, 2014. TheDeepChecker (Ben Braiek and Khomh, 2023):
-fit a small sample first.
+fit a small sample first. Cover and Hart, Nearest neighbor pattern classification, 1967 (their error is at most twice the
+least possible).
 """
 
 from __future__ import annotations
@@ -49,6 +53,7 @@ from dataclasses import dataclass
 
 from unstuck.findings.contract import Advice, Answer, Fired, NotApplicable, Number, Passed, Skipped
 from unstuck.findings.evidence.commands import run_with_probe
+from unstuck.findings.evidence.dependence import FEWEST, Relation, relation
 from unstuck.findings.evidence.head import CLASS_KINDS, seen_terms
 from unstuck.findings.evidence.layers import weights
 from unstuck.findings.evidence.loss_course import LossCourse, loss_course
@@ -72,6 +77,11 @@ THRESHOLDS = {
         "units: ten classes behind two units can be told apart only by their angle; healthy runs: at least 8",
     ),
     "classes": (5, "more than twice the units"),
+    "neighbors": (
+        0.5,
+        "of the way from a constant answer to all right, that the five nearest of at most 400 examples reach",
+    ),
+    "ahead": (0.3, "of that way, by which they are ahead of the network, which had all examples"),
     "steps": (100, "before a run can be said to have settled"),
     "chain": (2, "layers in a row with nothing nonlinear between them; exact, read from the loss's graph"),
 }
@@ -111,6 +121,11 @@ def judge(recording: Recording) -> Answer:
     narrow = _narrowest(recording)
     if narrow is not None and course.hurt and not course.diverged and _settled(recording):
         return _watched(recording, narrow, course)
+    tied = relation(recording)
+    if tied is not None and course.hurt and not course.diverged and _settled(recording):
+        behind = _behind_neighbors(recording, tied, course)
+        if behind is not None:
+            return behind
     return Skipped(
         "watching cannot tell a model that is too small from labels that are noisy; a probe can: "
         + run_with_probe(recording)
@@ -311,6 +326,35 @@ def _watched(recording: Recording, narrow: _Narrow, course: LossCourse) -> Fired
         evidence={"units": narrow.units, **course.evidence()},
         advice=_advice(narrow),
         line=model_line(recording),
+    )
+
+
+def _behind_neighbors(recording: Recording, tied: Relation, course: LossCourse) -> Fired | None:
+    """The loss has settled, and a handful of neighbors tell the targets far better than the network does."""
+    reached = course.reached
+    if tied.neighbors is None or reached is None or tied.examples < FEWEST:
+        return None
+    if tied.neighbors < THRESHOLDS["neighbors"][0] or tied.neighbors - max(0.0, reached) < THRESHOLDS["ahead"][0]:
+        return None
+    return Fired(
+        sentence=f"The targets can be told from the inputs: the five nearest neighbors among {tied.examples} of the training "
+        f"examples come {tied.neighbors:.0%} of the way from a constant answer to all right, the network "
+        f"{max(0.0, reached):.0%}, and its loss has settled; {course.sentence}.",
+        severity="warning",
+        confidence=0.6,
+        where=model_name(recording),
+        step=recording.main.steps - 1,
+        evidence={"neighbors_skill": tied.neighbors, "network_skill": reached, **course.evidence()},
+        advice=(
+            *_advice(None),
+            Advice(
+                "try another rule",
+                "Where the network can fit one batch, it is the steps that do not get there: try Adam, or another rate.",
+                "optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)",
+            ),
+        ),
+        line=model_line(recording),
+        basis="probed",
     )
 
 

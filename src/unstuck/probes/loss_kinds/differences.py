@@ -15,6 +15,12 @@ def power(graph: Graph, node: Node, offset: bool) -> Match | None:
     exponent = graph.attribute(node, "exponent")
     if not isinstance(exponent, int | float) or exponent != 2:
         return None
+    inside = through_views(node.edges[0][0])
+    if inside is not None and inside.kind == "Abs":  # |output - target|²
+        found = difference_of(graph, node, inside.edges[0], "mse", graph.saved(inside, "self"))
+        if found is not None:
+            found.consumed.append(inside)
+        return found
     return difference_of(graph, node, node.edges[0], "mse", graph.saved(node, "self"))
 
 
