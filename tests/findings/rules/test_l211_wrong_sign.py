@@ -203,3 +203,30 @@ def test_the_verdict_does_not_call_it_learning() -> None:
     assert verdict(run(whole(term("custom")), loss=FALLING_DENSITY)).state != "diverging"
     assert verdict(run(density(+1), loss=[-v for v in RISING_DENSITY])).state != "diverging"
     assert verdict(run(density(r2=0.8), loss=FALLING_DENSITY)).state != "diverging"
+
+
+def action(weight: float, kind: str = "custom") -> dict[str, Any]:
+    """Log-probabilities of drawn actions times advantages; a negative weight where they are minimized."""
+    told = term(
+        kind, (OWN,), output=output(), target=labels(), sign=0 if kind == "custom" else (1 if weight > 0 else -1)
+    )
+    return whole({**told, "weight": weight if kind == "custom" else 1.0})
+
+
+def test_a_policy_gradient_without_its_minus() -> None:
+    answer = judge(_samples(*[action(-1.0)] * 11, action(-1.0, "gather")))
+    assert isinstance(answer, Fired) and answer.severity == "warning" and answer.confidence < 0.8
+    assert "costs" in answer.sentence
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [
+        [action(1.0)] * 12,
+        [action(-1.0)] * 9,  # too few
+        [*[action(-1.0)] * 15, action(1.0)],
+        [*[action(-1.0)] * 4, *[action(-1.0, "gather")] * 8],  # numbers of one sign: costs, as often as not
+    ],
+)
+def test_policy_gradients_that_are_left_alone(entries: list[dict[str, Any]]) -> None:
+    assert not isinstance(judge(_samples(*entries)), Fired)

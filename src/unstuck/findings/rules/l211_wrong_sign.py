@@ -29,13 +29,15 @@ the network itself stand in place of targets, when a factor changed between samp
 so for class and yes-or-no log-probabilities), when the log-density rose from the start to the end of the run, and when
 the output explains half of the targets' variance at the end.
 
-Of a policy gradient the sign alone tells nothing: `(log_prob * weight).mean()` is right for costs and wrong for
-returns, the weights fall over the run either way, and scripts that are right call what they lower `reward` and
-`advantage` too. So it is not judged.
+Of a policy gradient the sign tells less: `(log_prob * weight).mean()` is right for costs and wrong for returns, and the
+weights fall over the run either way. But nearly everybody weighs by returns or advantages: of 18 scripts of the clinic
+the thirteen that learn have minus signs, and the five that have none were to have one. So a plus sign in every sample is
+a warning, and no more.
 
 When it is wrong
 ----------------
-Making a network forget on purpose, or searching for inputs that fool it, maximize a loss by design.
+Making a network forget on purpose, or searching for inputs that fool it, maximize a loss by design. A policy gradient
+whose weights are costs, regrets or the terms of a variational bound rightly has no minus sign.
 
 What to do
 ----------
@@ -88,6 +90,7 @@ THRESHOLDS = {
         STEADY,
         "relative change of a factor over the run: a constant keeps its seven digits, a return does not",
     ),
+    "policy_samples": (10, "every one with the same sign; a healthy actor-critic's all have the other"),
     "few": (FEW, "samples of a log-density below which a factor that never changed may be chance"),
 }
 _NEVER_NEGATIVE = NUMBER_KINDS | {"bce", "bce_logits", "soft_margin", "hinge", "cross_entropy_soft"}
@@ -126,6 +129,9 @@ def judge(recording: Recording) -> Answer:
     stream = recording.main
     measuring = [p for p in places(recording) if p.stream == stream.number and p.alone and _error(p)]
     density = densities(stream) if not measuring else None
+    policy = _policy(stream) if density is None and _trains_a_model(recording, stream) else None
+    if policy is not None:
+        return policy
     if not measuring and density is None:
         return NotApplicable("no loss that is known to measure an error, or not the only term")
     if not _trains_a_model(recording, stream):
@@ -146,6 +152,46 @@ def judge(recording: Recording) -> Answer:
         return Passed("the signs read like ascent, but the error fell")
     seen = _Seen(place.kind, len(place.seen), place.seen[0].step, place.where, place.line)
     return _fired(seen, stream, sign, course)
+
+
+def _policy(stream: Stream) -> Fired | None:
+    """Log-probabilities of drawn classes, times numbers of either sign, added to the loss instead of subtracted."""
+    groups: Sequence[Fact] = (stream.optimizer or {}).get("groups") or ()
+    if groups and all(group.get("maximize") is True for group in groups):
+        return None
+    signs: list[tuple[int, bool, Fact]] = []  # its sign, whether by numbers of either sign, the loss
+    for sample in stream.samples:
+        for loss in sample.get("losses") or ():
+            for term in loss.get("terms") or ():
+                drawn = (term.get("target") or {}).get("integer") and any(a.get("own") for a in term.get("head") or ())
+                weight = number(term.get("weight"))
+                if drawn and term.get("kind") in ("custom", "gather") and weight:
+                    signed = term["kind"] == "custom"
+                    plus = weight < 0 if signed else term.get("sign") == -1
+                    signs.append((-1 if plus else 1, signed, loss))
+    if len(signs) < THRESHOLDS["policy_samples"][0] or any(sign > 0 for sign, _, _ in signs):
+        return None
+    if sum(signed for _, signed, _ in signs) < 0.5 * len(signs):
+        return None
+    line = signs[0][2].get("line")
+    return Fired(
+        sentence=f"The log-probabilities of drawn actions are multiplied with numbers of either sign and minimized, in all "
+        f"{len(signs)} samples: with returns or advantages this makes good actions rarer; with costs it would be right.",
+        severity="warning",
+        confidence=0.7,
+        where=at(line) or "the loss",
+        step=int(stream.samples[0]["s"]),
+        evidence={"samples": len(signs)},
+        advice=(
+            Advice(
+                "turn the sign",
+                "Minimize minus the mean of log-probability times advantage.",
+                "loss = -(log_prob * advantage).mean()",
+                line,
+            ),
+        ),
+        line=line,
+    )
 
 
 def _judge_density(recording: Recording, stream: Stream, density: Densities) -> Answer:
