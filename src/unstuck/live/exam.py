@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 VERDICT_GRADIENTS = 320  # what a spectrum, a descent in float64 and a rate trial cost together, measured 180 to 400
 LEAST_GRADIENTS = 150
+FEWEST_PARTS = 4  # batches that tell a gradient's noise
 VECTOR_BYTES = 512 << 20
 TRIAL_STEPS = 20
 SMALL = 20_000  # parameters up to which everything is done in float64: a curvature of 1e-4 of the largest then shows
@@ -181,6 +182,8 @@ class Exam:
             }
         if reach is not None and spectrum is not None:
             data |= self._against_step(objective, reach, spectrum.top, peak_rate)
+        if reach is not None and count >= FEWEST_PARTS:
+            data["steps_at_rest"] = self._steps_at_rest(used, reach)
         # A rate that its schedule has brought down by design is not asked whether it could be longer.
         if reach is not None and reach.rate > 0.01 * peak_rate:
             data["trial"] = self._trial(used, reach, peak_rate)
@@ -236,6 +239,23 @@ class Exam:
             "gain": reach.gain,
             "rule": reach.rule,
         }
+
+    def _steps_at_rest(self, used: list[Any], reach: Reach) -> dict[str, float]:
+        """Squares of single batches' gradients as the rule weighs them (rate over denominator for each parameter): their
+        mean, and the part of it that is the mean gradient's. Noise keeps up a quarter of the former where a run rests."""
+        scale = reach.scale.double() * reach.gain
+        total = torch.zeros_like(scale)
+        squares = 0.0
+        for call in used:
+            with self._objective([call]).at() as point:
+                gradient = point.gradient.double()
+            total += gradient
+            squares += float((scale * gradient**2).sum())
+        parts = len(used)
+        square = squares / parts
+        together = float((scale * (total / parts) ** 2).sum())
+        signal = max(0.0, (parts * together - square) / (parts - 1))
+        return {"square": square, "signal": signal, "parts": parts}
 
     def _gradient_check(self, calls: list[Any]) -> dict[str, Any]:
         """Backward passes that the script wrote itself, against differences of the loss."""

@@ -77,8 +77,10 @@ def kept_up(recording: Recording, start: int, stop: int) -> KeptUp | None:
     At rest E[θ·g] = η·E|g|² / (2(1 − ρ)) (Yaida, Fluctuation-dissipation relations for stochastic gradient descent,
     2019; to first order in η with momentum ρ), and the loss of a quadratic valley stands half of that above its floor.
     The squares are those of the stretch or, where its norms are not known, those of the batches kept at the end.
-    None for other rules, with a changing rate, with too few of them, or in a network that normalizes (weights before a
-    normalization have E[θ·g] = 0 whatever the noise, and never rest).
+    Of rules with denominators the look at the end has measured the squares as each parameter's own rate weighs them; a
+    denominator hardly moves within the time that a valley takes to come to rest. None for rules that cannot be read, with
+    a changing rate, with too few of them, or in a network that normalizes (weights before a normalization have
+    E[θ·g] = 0 whatever the noise, and never rest).
 
     >>> kept_up(Recording.of(loss=[1.0] * 40, learning_rate=[0.1] * 40), 0, 40) is None  # the rule is not known
     True
@@ -86,9 +88,13 @@ def kept_up(recording: Recording, start: int, stop: int) -> KeptUp | None:
     stream = recording.main
     groups = list((stream.optimizer or {}).get("groups") or ())
     rates = list(stream.learning_rate.between(start, stop).values)
-    if optimizer_kind(stream) != "SGD" or len(groups) != 1 or not rates or min(rates) != max(rates):
+    if not rates or min(rates) != max(rates):
         return None
     if any("Norm" in kind for kind in module_kinds(recording).values()):
+        return None
+    if optimizer_kind(stream) != "SGD":
+        return _weighed(recording) if not len(stream.clip_maximum) else None
+    if len(groups) != 1:
         return None
     found = _squares(recording, start, stop)
     momentum = groups[0].get("momentum") or 0.0
@@ -97,6 +103,18 @@ def kept_up(recording: Recording, start: int, stop: int) -> KeptUp | None:
         return None
     square, signal = found
     return KeptUp(float(rates[0] * (1 - damping) / (1 - momentum) * square / 4), signal)
+
+
+def _weighed(recording: Recording) -> KeptUp | None:
+    """The same from the look at the end, for any rule whose step could be read."""
+    look = last_look(recording)
+    told = look.data.get("steps_at_rest") if look is not None else None
+    if not isinstance(told, Mapping):
+        return None
+    square, signal, parts = (number(told.get(name)) for name in ("square", "signal", "parts"))
+    if square is None or signal is None or parts is None or parts < FEWEST_PARTS or not 0 < square < math.inf:
+        return None
+    return KeptUp(square / 4, signal / square)
 
 
 def _squares(recording: Recording, start: int, stop: int) -> tuple[float, float] | None:
