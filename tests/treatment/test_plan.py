@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from unstuck.treatment import catalog
 from unstuck.treatment.plan import candidates, random_edits
 
 from .test_trial import KNOWN
@@ -49,3 +50,11 @@ def test_random_edits_are_different_and_drawn_again_the_same():
 def test_random_edits_are_every_one_that_would_change_something_at_equal_compute():
     names = {c.name for c in random_edits(KNOWN, 1000, seed=1)}
     assert names == {c.name for c in candidates(KNOWN, []) if not c.more_compute}
+
+
+def test_a_softmax_over_one_unit_gives_way_to_what_the_targets_need():
+    tail = [{"name": "softmax", "count": 0, "dim": 1, "shape": [8, 1], "size": 1}]
+    for kind, instead in (("numbers", "nothing"), ("binary", "sigmoid")):
+        known = {"tail": tail, "meetings": [{"kind": kind, "function": "sub"}]}
+        (variant,) = catalog.remedy("linear-output").variants(known)
+        assert variant.options["instead"] == instead

@@ -85,6 +85,30 @@ def test_the_other_faults_of_a_remedy(train, name, options, tmp_path):
     assert after.notes[0] and after.validation > before.validation + 0.05
 
 
+def test_a_decay_stands_in_place_of_the_schedule(tmp_path):
+    rates: list[float] = []
+
+    def train() -> float:
+        rates.clear()
+        weight = torch.nn.Parameter(torch.ones(3))
+        optimizer = torch.optim.SGD([weight], lr=0.2)
+        schedule = torch.optim.lr_scheduler.StepLR(optimizer, 1, gamma=0.1)
+        for _ in range(30):
+            before = weight.detach().clone()
+            optimizer.zero_grad()
+            weight.sum().backward()
+            optimizer.step()
+            schedule.step()
+            rates.append(float((before - weight.detach())[0]))
+        return float(weight.detach().sum())
+
+    before = staged(train, folder=tmp_path)
+    options = first_variant("decay", before.known)
+    staged(train, ("decay", options), known=before.known)
+    assert options == {"instead": True}
+    assert rates == pytest.approx([0.1 * (1 + np.cos(np.pi * i / 30)) for i in range(30)], abs=1e-6)
+
+
 def test_several_starts_leave_the_wrong_valley(tmp_path):
     before = staged(sick.wrong_valley, folder=tmp_path)
     options = first_variant("several-starts", before.known)

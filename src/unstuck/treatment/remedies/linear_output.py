@@ -24,6 +24,8 @@ def variants(known: Known) -> Sequence[Variant]:
     kind = next((m.get("kind") for m in known.get("meetings") or ()), None)
     where = {"name": first["name"], "count": first["count"]}
     if first["name"] in ("softmax", "log_softmax"):
+        if first.get("size") == 1 and kind == "numbers":
+            return (Variant(f"no {first['name']} over one unit", {**where, "instead": "nothing"}),)
         if first.get("size") == 1:
             return (Variant("sigmoid in place of the softmax over one unit", {**where, "instead": "sigmoid"}),)
         dims = first.get("dim")
