@@ -168,6 +168,8 @@ def test_a_longer_rate_is_tried(tmp_path: Path) -> None:
     trial = kept(events)["trial"]
     assert trial["multiples"][0] == 1 and trial["separate"]
     assert trial["falls"][-1] > 10 * trial["falls"][0] > 0
+    resting = kept(events)["steps_at_rest"]
+    assert 0 <= resting["signal"] <= resting["square"] and resting["parts"] >= 4
 
 
 def test_whole_batches_are_kept_once(tmp_path: Path) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import random
 
 import pytest
+import torch
 from literal_recordings import numbers, sample, weight
 
 from unstuck.findings.contract import Fired, NotApplicable, Passed, Skipped
 from unstuck.findings.evidence.hovering import hovering
 from unstuck.findings.rules import u404_missing_decay as rule
-from unstuck.record.recording import Recording, Series
+from unstuck.record.recording import Event, Recording, Series
 
 STEPS = 600
 
@@ -110,6 +111,34 @@ def test_noise_that_keeps_the_loss_up_without_any_wandering() -> None:
     assert isinstance(with_momentum, Fired) and with_momentum.evidence["kept_up_by_noise"] == pytest.approx(0.15)
     assert isinstance(rule.judge(at_rest(0.002, 30.0)), Passed)
     assert isinstance(rule.judge(at_rest(0.02, 30.0, kind="Adam")), Passed)  # of its divisors nothing is known
+
+
+def test_what_a_look_has_measured_of_a_rule_with_denominators() -> None:
+    for square, kind in ((0.6, Fired), (0.3, Passed)):
+        recording = at_rest(0.02, 30.0, kind="Adam")
+        told = {"look": "kept", "state": "converged", "steps_at_rest": {"square": square, "signal": 0.02, "parts": 8}}
+        recording.events.append(Event("biopsy", STEPS, told))
+        found = rule.judge(recording)
+        assert isinstance(found, kind)
+        assert not isinstance(found, Fired) or found.evidence["kept_up_by_noise"] == pytest.approx(0.15)
+
+
+def test_what_noise_keeps_up_under_adam() -> None:
+    """A quarter of rate times gradient's square over its denominator, summed: within a third on noisy valleys."""
+    source = torch.Generator().manual_seed(0)
+    curvature, spread = torch.logspace(-1, 1, 40), torch.logspace(0.5, -0.5, 40)
+    w = torch.zeros(40, requires_grad=True)
+    optimizer = torch.optim.Adam([w], lr=0.003)
+    excess = squares = 0.0
+    count = 6000
+    for step in range(2 * count):
+        w.grad = curvature * w.detach() + spread * torch.randn(40, generator=source)
+        optimizer.step()
+        if step >= count:
+            divisor = optimizer.state[w]["exp_avg_sq"].sqrt()
+            squares += float((0.003 * w.grad**2 / divisor).sum()) / count
+            excess += float(0.5 * (curvature * w.detach() ** 2).sum()) / count
+    assert squares / 4 == pytest.approx(excess, rel=0.33)
 
 
 def test_what_noise_keeps_up_is_that_of_a_noisy_quadratic() -> None:

@@ -17,9 +17,10 @@ batches drawn by chance make neighboring losses differ independently, while the 
 neighbors. What neighbors share, beyond four standard errors, is how far the loss itself wanders; the loss can fall by
 at least about that much. The rule speaks when this is more than a sixth of the loss and more than a twentieth of that
 of a constant answer, when successive gradients do not point the same way (which they would if batches came in order),
-and when the run is not nearly perfect. For plain and momentum descent there is a second sign: at rest the squares of
-the gradients and the rate tell how high above the floor the noise keeps the loss, wander or not. It speaks when that
-is more than a sixteenth of the loss and of that of a constant answer, and single gradients are mostly noise.
+and when the run is not nearly perfect. There is a second sign: at rest the squares of the gradients and the rate (over
+each parameter's denominator, where the rule has one) tell how high above the floor the noise keeps the loss, wander or
+not. It speaks when that is more than a sixteenth of the loss and of that of a constant answer (an eighth for rules with
+denominators), and single gradients are mostly noise.
 
 When it is wrong
 ----------------
@@ -71,6 +72,10 @@ THRESHOLDS = {
     "bursts": (2.0, "times the loss: a level that wanders so far cannot be the noise of the steps about it"),
     "of_baseline": (0.05, "of a constant answer's loss; the same runs have at most a hundredth"),
     "kept_up": (1 / 16, "of the loss, and of a constant answer's, that the noise of the steps keeps up at rest"),
+    "kept_up_weighed": (
+        1 / 8,
+        "the same for rules with denominators, whose loss need not be at rest; of eleven sound runs that stand one has .064",
+    ),
     "noisy": (0.35, "of a gradient's square is its mean's, at most: with more the run still goes somewhere"),
     "alike": (0.2, "mean cosine of successive gradients at most: data in order, or a run that still learns, has more"),
     "fewest_steps": (150, "fewer steps than fifty in the last third do not tell the two scatters apart"),
@@ -133,7 +138,8 @@ def _excess(recording: Recording, level: float, baseline: float, third: Trend, h
     held = kept_up(recording, n - n // 3, n)
     if held is None or held.signal > THRESHOLDS["noisy"][0]:
         return None
-    much = THRESHOLDS["kept_up"][0] * max(level, baseline)
+    plain = optimizer_kind(recording.main) == "SGD"
+    much = THRESHOLDS["kept_up" if plain else "kept_up_weighed"][0] * max(level, baseline)
     return held.excess if much <= held.excess <= level else None
 
 
