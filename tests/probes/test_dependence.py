@@ -66,6 +66,13 @@ def test_what_neighbors_answer():
     assert found.neighbors_skill < 0.1
 
 
+def test_copies_do_not_vouch_for_each_other():
+    rows = torch.arange(300) % 50
+    base = torch.randn(50, 6, generator=drawn(0))
+    x = base[rows] + 0.01 * torch.randn(300, 6, generator=drawn(1))
+    assert dependence(x, torch.randint(0, 2, (50,), generator=drawn(2))[rows]).neighbors_skill is None
+
+
 def test_images_and_sequences_of_vectors():
     y = torch.randint(0, 2, (200,), generator=drawn(0))
     images = torch.randn(200, 1, 8, 8, generator=drawn(1))

@@ -530,3 +530,25 @@ def exponential_layers() -> float:
     blocks = [part for _ in range(3) for part in (nn.Linear(8, 8), _Exponential())]
     torch.manual_seed(0)
     return fit(nn.Sequential(*blocks, nn.Linear(8, 3)), F.cross_entropy, x, y, lr=0.1, epochs=20)
+
+
+def wrong_valley_of_layers() -> float:
+    """The same points, by two layers of torch's own; a frozen part and running statistics beside them."""
+    x, y = torch.tensor([[-2.0], [-1.0], [0.0], [1.0], [2.0]]), torch.tensor([[1.0], [0.0], [0.0], [1.0], [2.0]])
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(1, 1), nn.BatchNorm1d(1), nn.Linear(1, 2), nn.ReLU(), nn.Linear(2, 1))
+    model[0].requires_grad_(False)
+    with torch.no_grad():
+        model[2].weight.fill_(1.0)
+        model[2].bias.copy_(torch.tensor([0.5, -0.5]))
+    frozen = model[0].weight.clone()
+    optimizer = torch.optim.Adam((p for p in model.parameters() if p.requires_grad), lr=0.01)
+    for _ in range(800):
+        loss = F.mse_loss(model(x), y)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    assert torch.equal(frozen, model[0].weight)
+    with torch.no_grad():
+        F.mse_loss(model(x), y)
+    return float(loss.detach())

@@ -119,6 +119,52 @@ def test_several_starts_leave_the_wrong_valley(tmp_path):
     assert again.returned == after.returned
 
 
+def test_several_starts_of_layers_leave_the_rest_alone(tmp_path):
+    """Layers are drawn on a copy: the loss's graph, frozen weights and running statistics stay what they are."""
+    before = staged(sick.wrong_valley_of_layers, folder=tmp_path)
+    options = first_variant("several-starts", before.known)
+    after = staged(sick.wrong_valley_of_layers, ("several-starts", options), known=before.known)
+    assert len(after.notes[0]) == 2, "it came to its end"
+    assert after.returned <= before.returned + 1e-3
+
+
+def test_several_starts_end_where_weights_are_made_anew(tmp_path):
+    def train() -> float:
+        w = torch.ones(3, requires_grad=True)
+        x = torch.randn(8, 3)
+        for _ in range(400):
+            (gradient,) = torch.autograd.grad(((x @ w) ** 2).mean(), [w])
+            w = (w - 0.01 * gradient).detach().requires_grad_()
+        return float(w.detach().sum())
+
+    before = staged(train, folder=tmp_path)
+    options = {"starts": 20, "steps": 5, "then": 40}
+    torch.manual_seed(1)
+    staged(train, ("several-starts", options), known=before.known)
+
+
+def test_more_units_train_beside_a_frozen_first_layer_under_a_scaler(tmp_path):
+    def train() -> float:
+        torch.manual_seed(0)
+        x = torch.randn(240, 2, generator=torch.Generator().manual_seed(4))
+        y = (x.norm(dim=1) > 1.2).long()
+        model = torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.Tanh(), torch.nn.Linear(3, 3))
+        model[0].requires_grad_(False)
+        scaler = torch.amp.GradScaler("cpu")
+        optimizer = torch.optim.SGD((p for p in model.parameters() if p.requires_grad), lr=0.3)
+        for _ in range(200):
+            loss = torch.nn.functional.cross_entropy(model(x)[:, :2], y)
+            optimizer.zero_grad()
+            scaler.scale(loss).backward()
+            scaler.step(optimizer)
+            scaler.update()
+        return float(loss.detach())
+
+    before = staged(train, folder=tmp_path)
+    after = staged(train, ("more-units", {"features": 2, "outputs": 3}), known=before.known)
+    assert after.notes[0] and after.returned < 0.8 * before.returned
+
+
 def test_recurrent_weights_are_drawn_orthogonal_gate_by_gate(tmp_path):
     before = staged(sick.short_memory, folder=tmp_path)
     options = first_variant("initialization", before.known)

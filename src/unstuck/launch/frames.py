@@ -58,6 +58,18 @@ def user_line(start: FrameType | None = None) -> dict[str, Any] | None:
     return None
 
 
+def names_in_sight(start: FrameType | None = None, *, most: int = 60) -> list[str]:
+    """What the user's frames call their local variables (a script's top level: all of its own), without values.
+
+    >>> names_in_sight() == [] or isinstance(names_in_sight()[0], str)
+    True
+    """
+    found: dict[str, None] = {}
+    for frame in user_frames(start if start is not None else sys._getframe(1)):
+        found.update((name, None) for name in frame.f_locals if not name.startswith("_") and len(name) <= 40)
+    return list(found)[:most]
+
+
 def name_of(thing: object, start: FrameType | None = None, *, depth: int = 12) -> str | None:
     """What the user's code calls an object: ``model``, ``self.encoder``, ``nets["g"]``, or None.
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from unstuck import probes
-from unstuck.launch.frames import user_line
+from unstuck.launch.frames import names_in_sight, user_line
 from unstuck.live.budget import clock
 from unstuck.live.fast_path import BY_HAND, Track
 from unstuck.live.ownership import Ownership
@@ -52,6 +52,7 @@ class Sampler:
         self.hand_gradients: dict[int, torch.Tensor] = {}
         self.hand_leaves: list[tuple[str, torch.Tensor]] = []
         self.moved_by_hand = False
+        self.names_told = False
         self.after_gradients: dict[int, list[tuple[str, Any, torch.Tensor]]] = {}  # of each stream's last sampled step
         self.stale: dict[int, dict[str, float]] = {}
         self.loss_call: tuple[torch.nn.Module, tuple, dict] | None = None
@@ -181,6 +182,10 @@ class Sampler:
         first = self.heard == 0
         self.heard += 1
         if self.heard > MAX_LOSSES:
+            if (
+                not watcher.tracks and watcher.step_depth == 0 and self.hand_leaves
+            ):  # accumulation: the update may come yet
+                self._by_hand([parameter for _, parameter in self.hand_leaves])
             return self._examples_again(loss)
         line = user_line()
         names = watcher.registry.names
@@ -198,6 +203,9 @@ class Sampler:
         entry = self._ask("loss", lambda: probes.loss_terms(graph, value=loss), None)
         if entry is not None:
             entry["line"] = line
+            if not self.names_told and any(_raises_log_probabilities(term) for term in entry.get("terms", ())):
+                self.names_told = True  # costs or returns: what the script calls them is all there is to tell
+                entry["names"] = names_in_sight()
             self._fill_from_module(entry, loss)
             self.losses.append(entry)
             if isinstance(entry.get("value"), float) and not math.isfinite(entry["value"]):
@@ -595,6 +603,12 @@ def _reader(way: tuple[int, ...], ratio: int) -> Callable[[Any], int]:
         return int(node._input_metadata[0].shape[0]) // ratio
 
     return read
+
+
+def _raises_log_probabilities(term: dict[str, Any]) -> bool:
+    """A sum of log-probabilities of drawn classes, times numbers of either sign, as it stands in a loss of costs."""
+    drawn = any(act.get("own") for act in term.get("head") or ())
+    return term.get("kind") == "custom" and drawn and (term.get("weight") or 0.0) < 0
 
 
 def _scale(optimizer: torch.optim.Optimizer) -> float:

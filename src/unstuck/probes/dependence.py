@@ -19,6 +19,9 @@ MOST_FEATURES = 4096
 MOST_TOKENS = 4096  # columns of a table of token counts
 PERMUTATIONS = 64  # the deviation of chance is then known within a tenth
 NEIGHBORS = (1, 5)
+COPIES_WITHIN = 30  # neighbors: more copies of one example among 400 are not expected
+COPY = 0.05  # of the last one's distance; in two dimensions one example in fourteen has a neighbor that near by chance
+FEW_COPIES = 0.25  # of the examples; of more it is said that they come as copies
 
 
 @dataclass(frozen=True)
@@ -26,7 +29,8 @@ class Dependence:
     """``strongest``: by how many deviations of chance the targets of alike inputs agree more than shuffled ones, in the
     kind of likeness (``seen_by``) that shows it best; of ``kinds`` tried, so about 2 by chance alone. ``neighbors_skill``:
     what answering by the five nearest of the other examples reaches, in the best form of the inputs: right answers of
-    classes above the commonest one's, or the explained part of the variance."""
+    classes above the commonest one's, or the explained part of the variance. None where examples look like copies of each
+    other, which vouch for each other's labels."""
 
     examples: int
     strongest: float
@@ -67,7 +71,7 @@ def dependence(inputs: Tensor, targets: Tensor, *, seed: int = 0) -> Dependence 
     told = _told(targets)
     for name, features in _forms(inputs):
         for how, likeness in _likenesses(features):
-            if how.startswith(f"the {NEIGHBORS[-1]} "):
+            if how.startswith(f"the {NEIGHBORS[-1]} ") and not _has_copies(features):
                 skills.append(_skill(told, likeness @ told, classes=_are_classes(targets)))
             own = float((wanted * (likeness @ wanted)).sum())
             chance = (shuffled * (likeness @ shuffled)).reshape(count, PERMUTATIONS, width).sum((0, 2))
@@ -121,6 +125,14 @@ def _told(targets: Tensor) -> Tensor:
         return flat.double()
     _, inverse = torch.unique(flat, return_inverse=True)
     return torch.nn.functional.one_hot(inverse.reshape(-1)).double()
+
+
+def _has_copies(features: Tensor) -> bool:
+    """Whether nearest examples are so much nearer than the next ones that they are one example, changed a little."""
+    apart = torch.cdist(features, features)
+    apart.fill_diagonal_(float("inf"))
+    near = apart.topk(min(COPIES_WITHIN, len(features) - 1), largest=False).values
+    return bool((near[:, 0] < COPY * near[:, -1]).double().mean() > FEW_COPIES)
 
 
 def _skill(told: Tensor, answers: Tensor, *, classes: bool) -> float:

@@ -12,18 +12,21 @@ if TYPE_CHECKING:
 
 
 def train_along(stage: Stage, beside: Callable[[torch.Tensor], Iterable[torch.Tensor]]) -> None:
-    """Before every step the group that holds ``p`` takes ``beside(p)`` in, and their gradients are cleared after it.
+    """Before every backward pass the group that holds ``p`` takes ``beside(p)`` in; gradients are cleared after the step.
 
-    No ``zero_grad()`` of the model's knows of them.
+    Before the pass, so that whatever is done to gradients between it and the step (scaling, clipping) is done to these;
+    no ``zero_grad()`` of the model's knows of them.
     """
 
-    def step_begins(optimizer: torch.optim.Optimizer) -> None:
-        for group in optimizer.param_groups:
-            held = {id(p) for p in group["params"]}
-            for parameter in list(group["params"]):
-                fresh = [p for p in beside(parameter) if id(p) not in held]
-                group["params"].extend(fresh)
-                held.update(id(p) for p in fresh)
+    def backward(loss: torch.Tensor) -> torch.Tensor:
+        for optimizer in stage.alive():
+            for group in optimizer.param_groups:
+                held = {id(p) for p in group["params"]}
+                for parameter in list(group["params"]):
+                    fresh = [p for p in beside(parameter) if id(p) not in held]
+                    group["params"].extend(fresh)
+                    held.update(id(p) for p in fresh)
+        return loss
 
     def step_ended(optimizer: torch.optim.Optimizer) -> None:
         for group in optimizer.param_groups:
@@ -31,5 +34,5 @@ def train_along(stage: Stage, beside: Callable[[torch.Tensor], Iterable[torch.Te
                 for own in beside(parameter):
                     own.grad = None
 
-    stage.hear.step_begins.append(step_begins)
+    stage.hear.backward.append(backward)
     stage.hear.step_ended.append(step_ended)

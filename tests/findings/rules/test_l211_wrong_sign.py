@@ -217,6 +217,9 @@ def test_a_policy_gradient_without_its_minus() -> None:
     answer = judge(_samples(*[action(-1.0)] * 11, action(-1.0, "gather")))
     assert isinstance(answer, Fired) and answer.severity == "warning" and answer.confidence < 0.8
     assert "costs" in answer.sentence
+    for names, severity in ((["advantage", "x"], "warning"), (["cost", "baseline"], "info"), (["x", "y"], "info")):
+        named = judge(_samples({**action(-1.0), "names": names}, *[action(-1.0)] * 11))
+        assert isinstance(named, Fired) and named.severity == severity
 
 
 @pytest.mark.parametrize(

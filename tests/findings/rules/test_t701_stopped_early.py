@@ -201,6 +201,8 @@ def test_a_sum_of_terms_that_halved_in_the_last_third() -> None:
     halved = noisy([2.0 * 0.97**i for i in range(120)], 0.01)
     answer = judge(run(both, loss=halved, end=STOPPED))
     assert isinstance(answer, Fired) and answer.severity == "warning"
+    late = [max(2.0 * 0.9**i, 0.0) for i in range(120)]  # halves for ever, and has come all of its way
+    assert not isinstance(judge(run(both, loss=late, end=STOPPED)), Fired)
     slower = noisy([2.0 * 0.97 ** min(i, 90) for i in range(120)], 0.01)
     assert not isinstance(judge(run(both, loss=slower, end=STOPPED)), Fired)
     resting = run(both, loss=halved, end=STOPPED)

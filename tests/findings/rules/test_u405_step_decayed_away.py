@@ -128,3 +128,11 @@ def test_gone_after_a_quarter_of_the_run() -> None:
     assert isinstance(run(halves, steps, 0.7), Fired)
     late = [0.1 * 0.3 ** (i // 30) for i in range(N)]  # after 0.6 of the run
     assert isinstance(run(halves, late, 0.7), Passed)
+
+
+def test_a_decay_over_a_short_time_that_left_nothing() -> None:
+    """A noise floor of half a constant answer's loss, reached long before the rate was lowered."""
+    loss = [0.55 + 0.5 * 0.4**i + DRAW.gauss(0, 0.02) for i in range(1000)]
+    rate = [0.1 * max(0.0, 1 - i / 45) for i in range(1000)]
+    samples = [sample(s, term=classes(0.7)) for s in range(0, 1000, 50)]
+    assert isinstance(rule.judge(Recording.of(loss=loss, learning_rate=rate, samples=samples)), Passed)

@@ -32,7 +32,7 @@ the output explains half of the targets' variance at the end.
 Of a policy gradient the sign tells less: `(log_prob * weight).mean()` is right for costs and wrong for returns, and the
 weights fall over the run either way. But nearly everybody weighs by returns or advantages: of 18 scripts of the clinic
 the thirteen that learn have minus signs, and the five that have none were to have one. So a plus sign in every sample is
-a warning, and no more.
+a warning, and no more; where no variable in sight of the loss is named like a reward, or one like a cost, it is a remark.
 
 When it is wrong
 ----------------
@@ -97,6 +97,8 @@ _NEVER_NEGATIVE = NUMBER_KINDS | {"bce", "bce_logits", "soft_margin", "hinge", "
 
 # Their log-probabilities of sampled actions are multiplied with returns and costs, one number for each step.
 _SAMPLED = frozenset({"nll", "gather", "bce", "bce_logits"})
+_COSTS = ("cost", "regret", "penalt", "tour", "elbo")
+_GAINS = ("reward", "return", "adv", "gain", "payoff", "profit", "sold", "click", "score")
 _DISTRIBUTIONS = {"gaussian": "Normal(mean, width)", "laplace": "Laplace(mean, width)", "poisson": "Poisson(rate)"}
 
 
@@ -174,18 +176,22 @@ def _policy(stream: Stream) -> Fired | None:
     if sum(signed for _, signed, _ in signs) < 0.5 * len(signs):
         return None
     line = signs[0][2].get("line")
+    names = {str(name).lower() for _, _, loss in signs for name in loss.get("names") or ()}
+    # What cannot be told from numbers: who calls something a cost lowers it, and rightly.
+    costs = any(word in name for name in names for word in _COSTS)
+    gains = not names or any(word in name for name in names for word in _GAINS)
     return Fired(
         sentence=f"The log-probabilities of drawn actions are multiplied with numbers of either sign and minimized, in all "
         f"{len(signs)} samples: with returns or advantages this makes good actions rarer; with costs it would be right.",
-        severity="warning",
-        confidence=0.7,
+        severity="warning" if gains and not costs else "info",
+        confidence=0.7 if gains and not costs else 0.4,
         where=at(line) or "the loss",
         step=int(stream.samples[0]["s"]),
         evidence={"samples": len(signs)},
         advice=(
             Advice(
                 "turn the sign",
-                "Minimize minus the mean of log-probability times advantage.",
+                "If the numbers are rewards, returns or advantages, minimize minus the mean; leave costs as they are.",
                 "loss = -(log_prob * advantage).mean()",
                 line,
             ),

@@ -82,6 +82,7 @@ THRESHOLDS = {
     "pays": (1 / 8, "of the loss that was left, in the last third"),
     "text_pays": (1 / 6, "the same for a model of text, which never comes near zero"),
     "halved": (0.5, "of the sum of several terms, in the last third"),
+    "halved_recent": (0.05, "of all gained, as well: who has come 95 % of the way may halve the rest for ever"),
     "steady": (0.1, "of all gained, in the last third"),
     "surely": (4.0, "standard errors of the fall: about one chance in a thousand at ten degrees of freedom"),
     "goes_on": (0.03, "of the loss, in the updates measured after the end; of 47 sound runs that gained as much none had "
@@ -151,7 +152,7 @@ def _judge(recording: Recording, course: LossCourse, third: Trend, sixth: Trend,
         f"{course.steps} steps, {min(recent, 1.0):.0%} of all it gained"
     )
     if not course.single:
-        if _halved(recording, third):
+        if _halved(recording, third, recent):
             whole = f"{text}, more than half of what it was before that; {course.sentence}."
             return _fired(recording, whole, evidence, third.stop, warn=not _obstructed(recording))
         return Passed("several terms make up the loss: none tells how much is left")
@@ -195,10 +196,10 @@ def _worth_going_on(recording: Recording, third: Trend, recent: float, reached: 
     return sure and recent >= THRESHOLDS["steady"][0] and third.gain >= pays * abs(third.level)
 
 
-def _halved(recording: Recording, third: Trend) -> bool:
-    """A sum of terms, none of which can be negative, that lost half of itself in the last third, at a full rate."""
+def _halved(recording: Recording, third: Trend, recent: float) -> bool:
+    """A sum of several terms that was never negative and lost half of itself in the last third, at a full rate."""
     rates = recording.main.learning_rate
-    if rates and rates.last < 0.1 * max(rates.values):
+    if (rates and rates.last < 0.1 * max(rates.values)) or recent < THRESHOLDS["halved_recent"][0]:
         return False
     before = third.level + 0.875 * third.gain  # the level is the mean of the last quarter
     return third.gain >= THRESHOLDS["halved"][0] * before > 0 and third.gain >= THRESHOLDS["surely"][0] * third.error

@@ -19,8 +19,8 @@ From watching alone three cases are reported, as warnings. One: a classifier of 
 signal passes a layer of one or two units, and whose loss has settled with less than half of the way made. Two: all
 layers, two or more, follow each other with nothing nonlinear between them, as the loss's graph shows exactly; however
 many they are, they can draw straight lines only. Three: the loss has settled with less than half of the way made, and
-the five nearest neighbors among the kept examples, a few hundred, answer far better than the network: the labels are
-not at fault then, and either it has too little to work with or its steps do not get there. Narrow layers on purpose (a
+the five nearest neighbors among the kept examples, a few hundred, answer far better than the network (which has no
+dropout): either it has too little to work with or its steps do not get there. Narrow layers on purpose (a
 linear autoencoder, a factor of low rank) are left alone, and so is a run that still learns. Where such a chain learned
 well it is a remark. Any other run that learned well passes; everything else is skipped, since noise in the labels looks
 the same.
@@ -29,6 +29,7 @@ When it is wrong
 ----------------
 The probe's steps are too few or its rate unfit for a network that is hard to train (the sickness is then another one);
 equal inputs with different targets cannot be fitted by anything, and the probe's result says when a batch has them.
+Neighbors vouch for each other's targets without knowing anything where examples overlap, as windows of one series do.
 Deep linear networks are also written to study how they learn; then noise in the targets may be what is left.
 
 What to do
@@ -52,6 +53,7 @@ import math
 from dataclasses import dataclass
 
 from unstuck.findings.contract import Advice, Answer, Fired, NotApplicable, Number, Passed, Skipped
+from unstuck.findings.evidence.batch_norms import module_kinds
 from unstuck.findings.evidence.commands import run_with_probe
 from unstuck.findings.evidence.dependence import FEWEST, Relation, relation
 from unstuck.findings.evidence.head import CLASS_KINDS, seen_terms
@@ -334,11 +336,13 @@ def _behind_neighbors(recording: Recording, tied: Relation, course: LossCourse) 
     reached = course.reached
     if tied.neighbors is None or reached is None or tied.examples < FEWEST:
         return None
+    if any("Dropout" in kind for kind in module_kinds(recording).values()):  # its figure is that of the thinned network
+        return None
     if tied.neighbors < THRESHOLDS["neighbors"][0] or tied.neighbors - max(0.0, reached) < THRESHOLDS["ahead"][0]:
         return None
     return Fired(
-        sentence=f"The targets can be told from the inputs: the five nearest neighbors among {tied.examples} of the training "
-        f"examples come {tied.neighbors:.0%} of the way from a constant answer to all right, the network "
+        sentence=f"Neighbors tell the targets better than the network does: the five nearest among {tied.examples} of the "
+        f"training examples come {tied.neighbors:.0%} of the way from a constant answer to all right, the network "
         f"{max(0.0, reached):.0%}, and its loss has settled; {course.sentence}.",
         severity="warning",
         confidence=0.6,

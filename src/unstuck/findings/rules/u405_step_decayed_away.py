@@ -65,7 +65,7 @@ THRESHOLDS = {
     "sure": (2.0, "standard errors: that the loss was falling only has to be likely, for the rate is known exactly"),
     "at_once": (0.2, "of the run: a rate that is gone by then has left no time to learn in"),
     "early": (0.4, "of the run: of 92 healthy and mended runs none has a rate that goes before .66 of it"),
-    "brief": (0.05, "of the run: so short a time shows no fall to compare with"),
+    "brief": (10, "steps at the full rate: so few show no fall to compare with"),
     "fast": (
         0.2,
         "of the loss that the run ends at, by which it fell over the second half of the time before the first decay",
@@ -144,10 +144,10 @@ def _cut_short(stream: Stream, reached: Progress, step: int, n: int) -> bool:
     level, start = reached.end, reached.baseline
     if step > THRESHOLDS["early"][0] * n or level is None or start is None or level <= THRESHOLDS["much"][0] * start:
         return False
-    if step < THRESHOLDS["brief"][0] * n:
-        return True
     peak = max(stream.learning_rate.values)
     lowered = next((int(s) for s, rate in stream.learning_rate if s > 0 and rate < 0.5 * peak), step)
+    if lowered < THRESHOLDS["brief"][0] and step < THRESHOLDS["at_once"][0] * n:
+        return True
     fall = trend(stream.loss, lowered // 2, lowered)
     return fall is not None and fall.gain > max(THRESHOLDS["fast"][0] * level, 3 * fall.error)
 

@@ -16,8 +16,8 @@ Exactly: before the first backward pass of a step the watcher looks whether the 
 still there, bit for bit. It fires when at least half of the parameters carry theirs over in most samples (a part that
 is zero, as behind a dead unit, cannot be told). Adding several backward passes before one step is accumulation by
 design and carries nothing over a step; gradients that another model's loss put there are judged only at this
-optimizer's own steps. Where the script writes out its updates, it looks after every backward pass at which weights had
-moved.
+optimizer's own steps. Where the script writes out its updates, it looks at those weights that went against
+their gradient before a backward pass and after it.
 
 When it is wrong
 ----------------
@@ -71,13 +71,17 @@ THRESHOLDS = {
 }
 
 
+ALONG = -0.8
+"""Cosine of a change with the gradient: a step of plain descent has −1."""
+
+
 def judge(recording: Recording) -> Answer:
     """The share of the gradient that is carried over from before the previous step, at each stream's own steps."""
     if not any(s.steps for s in recording.streams.values()):
         return NotApplicable("no step was made")
     known = False
     for stream in recording.streams.values():
-        shares = [share for s in _after_a_step(stream) if (share := _carried(s, stream)) is not None]
+        shares = [share for s in _after_a_step(stream) if (share := _carried(s)) is not None]
         if len(shares) < THRESHOLDS["fewest_samples"][0]:
             continue
         known = True
@@ -90,23 +94,42 @@ def judge(recording: Recording) -> Answer:
 
 
 def _after_a_step(stream: Stream) -> list[Fact]:
-    """The samples that follow a step. Where the script writes out its updates, each backward pass has a sample, and only
-    those follow one before which the weights had moved: others add to a gradient by design."""
+    """The samples that follow a step, with what may carry over in each. Where the script writes out its updates, each
+    backward pass has a sample, and only a parameter that went against its gradient before the pass and after it counts: to
+    the others' gradients the script adds by design."""
     samples = [s for s in with_parameters(stream) if s["s"] > 0]
     if stream.number >= 0:
-        return samples
-    moved = {int(s["s"]) for s in stream.samples if any(p.get("u") for p in (s.get("params") or {}).values())}
-    return [s for s in samples if int(s["s"]) - 1 in moved]
+        return [{**s, "params": {p.name: p.stat for p in owned(s, stream)}} for s in samples]
+    longest: dict[str, float] = {}  # step over gradient, by parameter
+    for s in stream.samples:
+        for name, p in (s.get("params") or {}).items():
+            longest[name] = max(longest.get(name, 0.0), _reach(p))
+    along = {
+        int(s["s"]): {name for name, p in (s.get("params") or {}).items() if _reach(p) > 0.5 * longest[name]}
+        for s in stream.samples
+    }
+    return [
+        {
+            **s,
+            "params": {
+                n: p for n, p in s["params"].items() if n in along[int(s["s"])] & along.get(int(s["s"]) - 1, set())
+            },
+        }
+        for s in samples
+    ]
 
 
-def _carried(sample: Fact, stream: Stream) -> float | None:
+def _reach(stat: Fact) -> float:
+    """The length of a step against the gradient, over the gradient's: the rate of plain descent. 0 for other changes."""
+    change, gradient = stat.get("u") or 0.0, stat.get("g") or 0.0
+    return float(change / gradient) if gradient > 0 and (stat.get("d") or 0.0) < ALONG else 0.0
+
+
+def _carried(sample: Fact) -> float | None:
     """Which share of the parameters with a gradient carries over all of it; None when that was not measured."""
-    stats = (
-        [p.stat for p in owned(sample, stream)] if stream.number >= 0 else list((sample.get("params") or {}).values())
-    )
     stale = [
         float(stat["stale"])
-        for stat in stats
+        for stat in sample["params"].values()
         if stat.get("stale") is not None and stat.get("g") is not None and math.isfinite(stat["g"])
     ]
     return statistics.fmean(s >= THRESHOLDS["carried"][0] for s in stale) if stale else None

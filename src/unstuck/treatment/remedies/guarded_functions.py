@@ -38,9 +38,10 @@ def treat(treatment: Treatment) -> None:
 
     def make(inner: Callable[..., Any]) -> Callable[..., Any]:
         name = inner.__name__.rstrip("_")
+        in_place = inner.__name__.endswith("_")
 
         def guarded(given: Any, *args: Any, **kwargs: Any) -> Any:
-            if trained(given):
+            if trained(given) and not in_place and given.is_floating_point():
                 treatment.done("arguments guarded")
                 # Adding keeps a slope at zero, where a clamp would have none.
                 given = given + GUARDS[name] if name == "sqrt" else given.clamp(min=GUARDS[name])
@@ -49,8 +50,11 @@ def treat(treatment: Treatment) -> None:
         return guarded
 
     def make_bent(inner: Callable[..., Any]) -> Callable[..., Any]:
+        in_place = inner.__name__.endswith("_")
+
         def bent(given: Any, *args: Any, **kwargs: Any) -> Any:
-            if not isinstance(given, torch.Tensor) or not (treatment.stage.depth or trained(given)):
+            real = isinstance(given, torch.Tensor) and given.is_floating_point()
+            if in_place or not real or not (treatment.stage.depth or trained(given)):
                 return inner(given, *args, **kwargs)
             treatment.done("exponentials bent")
             return inner(given.clamp(max=BEND), *args, **kwargs) + (given - BEND).clamp(min=0)

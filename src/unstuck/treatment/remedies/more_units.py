@@ -32,11 +32,13 @@ def variants(known: Known) -> Sequence[Variant]:
         len(known.get("optimizers") or ()) == 1
         and 0 < features <= MOST_FEATURES
         and entered[:1] == left[:1]
-        and not (first.get("kind") == "numbers" and features == outputs)  # it may be given back, through a bottleneck
+        and (features != outputs or first.get("kind") == "classes")  # else it may be given back, through a bottleneck
+        and len(left) <= 2  # places or times of a longer output must not see each other
         and not known.get("tail")
         and first.get("derived_is_output")
         and bool(wide)
-        and (len(wide) == 1 or min(wide[:-1]) <= NARROW)
+        # A narrow layer of a model that gives numbers may be a bottleneck that is meant.
+        and (len(wide) == 1 or (min(wide[:-1]) <= NARROW and first.get("kind") in ("classes", "one-hot", "binary")))
     )
     return (Variant(f"a hidden layer of {UNITS} units", {"features": features, "outputs": outputs}),) if fits else ()
 
@@ -60,6 +62,7 @@ def treat(treatment: Treatment) -> None:
     layers: list[torch.Tensor] = []
     owner: list[torch.nn.Module] = []
     given: list[torch.Tensor] = []
+    mate: list[torch.Tensor] = []
 
     def begins(module: torch.nn.Module, args: tuple, kwargs: dict) -> None:
         given.clear()
@@ -78,10 +81,12 @@ def treat(treatment: Treatment) -> None:
             layers.extend(_drawn(features, outputs, output, treatment.generator))
         weight, bias, last = layers
         treatment.done(f"{UNITS} hidden units beside")
-        return output + F.linear(F.relu(F.linear(rows, weight, bias)), last).reshape(output.shape)
+        return output + F.linear(F.relu(F.linear(rows.to(weight.dtype), weight, bias)), last).reshape(output.shape)
 
     def beside(parameter: torch.Tensor) -> Sequence[torch.Tensor]:
-        return layers if owner and parameter is next(owner[0].parameters(), None) else ()
+        if owner and not mate and any(parameter is p for p in owner[0].parameters()):
+            mate.append(parameter)  # the first of the model's that an optimizer holds
+        return layers if mate and parameter is mate[0] else ()
 
     stage.hear.root_begins.append(begins)
     stage.hear.root_ended.append(ended)

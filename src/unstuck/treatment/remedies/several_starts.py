@@ -7,6 +7,7 @@ taken from the run itself, so that it does not get longer.
 from __future__ import annotations
 
 import contextlib
+import copy
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -31,6 +32,7 @@ FINALISTS = 3
 FIRST, SECOND = 0.3, 0.1  # parts of the run: for all first turns, and for a finalist's second one
 SHORT = 20  # steps, that a first turn takes at most: then there are more starts
 LEAST = 5
+MOST_ENTRIES = 20_000_000  # of all starts together, and as many twice over for the optimizer's states
 
 
 def variants(known: Known) -> Sequence[Variant]:
@@ -43,6 +45,8 @@ def variants(known: Known) -> Sequence[Variant]:
         return ()
     first = min(int(FIRST * ticks / FEWEST), SHORT)
     starts = min(MOST, int(FIRST * ticks / first))
+    if starts * sum(int(o.get("parameters") or 0) for o in optimizers) > MOST_ENTRIES:
+        return ()
     return (
         Variant(f"{starts} starts, the best goes on", {"starts": starts, "steps": first, "then": int(SECOND * ticks)}),
     )
@@ -66,6 +70,8 @@ class _Start:
 def treat(treatment: Treatment) -> None:
     """At the backward passes: the loss of the start whose turn it is, and when the turn is over the next start's weights."""
     import torch
+
+    from unstuck.treatment.leaves import leaves_of
 
     stage = treatment.stage
     options = treatment.options
@@ -102,6 +108,10 @@ def treat(treatment: Treatment) -> None:
         place[1] += 1
         if place[1] < int(options["then" if finals else "steps"]):
             return loss
+        now = {id(leaf) for leaf in leaves_of(loss)}
+        if any(id(leaf) not in now for leaf in leaves):  # made anew at every step, or another loss
+            over[0] = True
+            return loss
         with stage.aside():
             current.values = [leaf.detach().clone() for leaf in leaves]
             current.states = _states(leaves, stage.alive())
@@ -122,7 +132,9 @@ def treat(treatment: Treatment) -> None:
             for leaf, value in zip(leaves, following.values, strict=True):
                 leaf.data.copy_(value)
             _set_states(leaves, following.states, stage.alive())
-        # The loss belongs to the weights that were: no step by it.
+        # The loss belongs to the weights that were: no step by it. One that is not finite would leave NaN times zero.
+        if math.isfinite(float(loss.detach())):
+            return loss * 0.0
         return torch.stack([leaf.sum() for leaf in leaves]).sum() * 0.0
 
     stage.hear.root_begins.append(begins)
@@ -142,36 +154,55 @@ def _drawing(
 ) -> Callable[[int], list[torch.Tensor]]:
     """New starting values: a layer's as the layer draws them; a script's own numbers move by their size, or by factors.
 
-    Nothing says how a script chose its own numbers. Every second start adds a normal deviate as large as a tensor's
-    largest entry, the others multiply each entry by two to a normal deviate. A tensor of several entries keeps its norm:
-    larger ones make the same step too long.
+    Layers are drawn on a copy of the model: the loss's graph holds the model itself, and so do frozen parts and running
+    statistics. Nothing says how a script chose its own numbers. Every second start adds a normal deviate as large as a
+    tensor's largest entry, the others multiply each entry by two to a normal deviate. A tensor of several entries keeps
+    its norm: larger ones make the same step too long.
     """
     import torch
 
-    drawings: list[Any] = [getattr(part, "reset_parameters", None) for root in roots for part in root.modules()]
+    trained = {id(leaf) for leaf in leaves}
+    copied: dict[int, torch.Tensor] = {}  # what a layer of the copy draws, by the id of the script's own
+    drawings: list[Callable[[], Any]] = []
+    for root in roots:
+        try:
+            twin = copy.deepcopy(root)
+        except Exception:  # tensors that are no leaves, locks: what cannot be copied is moved as the script's own
+            continue
+        for part, twin_part in zip(root.modules(), twin.modules(), strict=True):
+            own = dict(part.named_parameters(recurse=False))
+            drawing = getattr(twin_part, "reset_parameters", None)
+            # Where a weight is computed from others (weight norm), a drawing would be gone at the next call.
+            if own and callable(drawing) and all(id(p) in trained for p in own.values()) and not _computed(part):
+                drawings.append(drawing)
+                copied.update((id(p), getattr(twin_part, name)) for name, p in own.items())
     first = [leaf.detach().clone() for leaf in leaves]
     largest = max((float(value.abs().max()) for value in first if value.numel()), default=0.0) or 1.0
 
     def draw(number: int) -> list[torch.Tensor]:
         with torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(int(torch.randint(2**31, (1,), generator=generator)))
-            for drawing in filter(callable, drawings):
+            for drawing in drawings:
                 with contextlib.suppress(TypeError):  # the script's own, which wants arguments
                     drawing()
         drawn = []
         for leaf, value in zip(leaves, first, strict=True):
             normal = torch.randn(value.shape, generator=generator, dtype=torch.float64).to(value)
-            if not torch.equal(leaf.detach(), value):
-                drawn.append(leaf.detach().clone())
+            if id(leaf) in copied:
+                drawn.append(copied[id(leaf)].detach().clone())
                 continue
             moved = value + (float(value.abs().max()) or largest) * normal if number % 2 else value * 2.0**normal
             norm = float(value.norm()) if value.numel() > 1 else 0.0
             drawn.append(moved * (norm / float(moved.norm())) if norm else moved)
-        for leaf, value in zip(leaves, first, strict=True):
-            leaf.data.copy_(value)
         return drawn
 
     return draw
+
+
+def _computed(part: torch.nn.Module) -> bool:
+    return any(name.endswith(("_g", "_v", "_orig")) for name, _ in part.named_parameters(recurse=False)) or hasattr(
+        part, "parametrizations"
+    )
 
 
 def _states(leaves: Sequence[torch.Tensor], optimizers: Sequence[torch.optim.Optimizer]) -> list[dict[str, Any]]:
