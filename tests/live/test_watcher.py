@@ -13,6 +13,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from unstuck.findings.contract import Fired, Passed
+from unstuck.findings.rules import u410_gradients_accumulate as u410
 from unstuck.live.watcher import Watcher
 from unstuck.record.journal import Journal
 from unstuck.record.reader import read_journal
@@ -210,6 +212,51 @@ def test_updates_by_hand_are_a_stream_of_their_own(watching: Watching) -> None:
     assert recording.happened("backward_without_step")[-1].data["moved"] is True
     assert main.parameters() == ["weight"]
     assert all(value > 0 for value in main.parameter("weight", "u").values)
+
+
+@pytest.mark.parametrize("clears", [True, False])
+def test_gradients_that_updates_by_hand_never_clear_are_seen(watching: Watching, clears: bool) -> None:
+    weight = torch.randn(6, 3, requires_grad=True)
+    for _ in range(30):
+        x, y = data()
+        F.cross_entropy(x @ weight, y).backward()
+        with torch.no_grad():
+            weight -= 0.01 * weight.grad  # type: ignore[operator]
+        if clears:
+            weight.grad = None
+    recording = watching.recording()
+    assert set(recording.main.parameter("weight", "stale").values[1:]) == {0.0 if clears else 1.0}
+    assert isinstance(u410.judge(recording), Passed if clears else Fired)
+
+
+@pytest.mark.parametrize("passes", [3, 4, 8])
+def test_accumulation_by_hand_moves_and_carries_over_by_design(watching: Watching, passes: int) -> None:
+    weight = torch.randn(6, 3, requires_grad=True)
+    for number in range(10 * passes):
+        x, y = data()
+        (F.cross_entropy(x @ weight, y) / passes).backward()
+        if number % passes == passes - 1:
+            with torch.no_grad():
+                weight -= 0.1 * weight.grad  # type: ignore[operator]
+                weight.grad = None
+    recording = watching.recording()
+    assert recording.happened("backward_without_step")[-1].data["moved"] is True
+    assert not isinstance(u410.judge(recording), Fired)
+
+
+def test_names_are_told_where_log_probabilities_are_added(watching: Watching) -> None:
+    """Costs and returns look alike; what the script calls them is written once, without values."""
+    scores = nn.Linear(6, 3)
+    optimizer = torch.optim.SGD(scores.parameters(), lr=0.1)
+    for _ in range(5):
+        choice = torch.distributions.Categorical(logits=scores(data()[0]))
+        action = choice.sample()
+        my_regret = torch.randn(32)
+        optimizer.zero_grad()
+        (choice.log_prob(action) * my_regret).mean().backward()
+        optimizer.step()
+    told = [loss["names"] for s in watching.recording().main.samples for loss in s["losses"] if "names" in loss]
+    assert len(told) == 1 and {"my_regret", "choice", "scores"} <= set(told[0])
 
 
 def test_an_optimizer_that_never_steps_moves_nothing(watching: Watching) -> None:

@@ -309,7 +309,7 @@ class Facts:
                         "derived": mine,
                         "target": theirs,
                         "dtype": str(meeting.target.dtype).removeprefix("torch."),
-                        "broadcast": joint if joint is not None and _entries(joint) > meeting.target.numel() else None,
+                        "broadcast": joint if joint is not None and math.prod(joint) > meeting.target.numel() else None,
                         "scores_given": meeting.scores is not None,
                         "derived_is_output": meeting.derived is meeting.output,
                         "output_name": name_of(meeting.output),
@@ -491,13 +491,6 @@ def _behaves_twofold(module: torch.nn.Module) -> bool:
 
 def _probabilities(tensor: torch.Tensor) -> bool:
     return tensor.is_floating_point() and bool(((tensor >= 0) & (tensor <= 1)).all())
-
-
-def _entries(shape: list[int]) -> int:
-    product = 1
-    for size in shape:
-        product *= size
-    return product
 
 
 def _epoch_loop() -> dict[str, Any] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +28,7 @@ def variants(known: Known) -> Sequence[Variant]:
     first = (known.get("meetings") or [{}])[0]
     entered, left = (known.get("input") or {}).get("shape") or [], first.get("output") or []
     wide = list((known.get("widths") or {}).values())
-    features, outputs = _product(entered[1:]), _product(left[1:])
+    features, outputs = math.prod(entered[1:]), math.prod(left[1:])
     fits = (
         len(known.get("optimizers") or ()) == 1
         and 0 < features <= MOST_FEATURES
@@ -41,13 +42,6 @@ def variants(known: Known) -> Sequence[Variant]:
         and (len(wide) == 1 or (min(wide[:-1]) <= NARROW and first.get("kind") in ("classes", "one-hot", "binary")))
     )
     return (Variant(f"a hidden layer of {UNITS} units", {"features": features, "outputs": outputs}),) if fits else ()
-
-
-def _product(sizes: Sequence[int]) -> int:
-    product = 1
-    for size in sizes:
-        product *= size
-    return product
 
 
 def treat(treatment: Treatment) -> None:

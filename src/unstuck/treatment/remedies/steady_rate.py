@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from unstuck.treatment.contract import Change, Known, Options, Treatment, Variant
+from unstuck.treatment.rates import scale_rate
 
 if TYPE_CHECKING:
     import torch
@@ -26,31 +27,14 @@ def variants(known: Known) -> Sequence[Variant]:
 
 def treat(treatment: Treatment) -> None:
     """The rate that the optimizer was made with, while a step is made."""
-    first: dict[int, list[object]] = {}
-    kept: dict[int, list[object]] = {}
-
-    def made(optimizer: torch.optim.Optimizer) -> None:
-        first[id(optimizer)] = [group.get("lr") for group in optimizer.param_groups]
 
     def begins(optimizer: torch.optim.Optimizer) -> None:
-        if id(optimizer) in kept:
-            return
-        kept[id(optimizer)] = [group.get("lr") for group in optimizer.param_groups]
-        for group, rate in zip(optimizer.param_groups, first.get(id(optimizer), ()), strict=False):
-            if rate is not None:
-                group["lr"] = rate
+        for group in optimizer.param_groups:
             if group.get("lr_decay"):
                 group["lr_decay"] = 0.0
-        treatment.done("rate kept")
 
-    def ended(optimizer: torch.optim.Optimizer) -> None:
-        for group, rate in zip(optimizer.param_groups, kept.pop(id(optimizer), ()), strict=False):
-            if rate is not None:
-                group["lr"] = rate
-
-    treatment.stage.hear.optimizer_made.append(made)
     treatment.stage.hear.step_begins.append(begins)
-    treatment.stage.hear.step_ended.append(ended)
+    scale_rate(treatment, lambda step: 1.0, "rate kept", of_first=True)
 
 
 def change(known: Known, options: Options) -> Change:
