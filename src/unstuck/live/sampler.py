@@ -182,9 +182,8 @@ class Sampler:
         first = self.heard == 0
         self.heard += 1
         if self.heard > MAX_LOSSES:
-            if (
-                not watcher.tracks and watcher.step_depth == 0 and self.hand_leaves
-            ):  # accumulation: the update may come yet
+            # Accumulation by hand: the update may come yet.
+            if not watcher.tracks and watcher.step_depth == 0 and self.hand_leaves:
                 self._by_hand([parameter for _, parameter in self.hand_leaves])
             return self._examples_again(loss)
         line = user_line()

@@ -332,9 +332,8 @@ def _untracked(recording: Recording) -> Answer | None:
     if mates == 0 and held and not before:
         severity = "info"  # a whole model that only passes the gradient on: a fixed critic, a loss network
     elif mates == 0 and before == "between":
-        severity = (
-            "warning"  # layers that the model runs and does not know of: nobody means that, however well it learns
-        )
+        # Mostly layers that a model runs and does not know of, kept in a list; a fixed part there would be frozen.
+        severity = "warning"
     else:
         severity = "warning" if reached.course.outcome not in ("well", "unknown") else "info"
     return Fired(
